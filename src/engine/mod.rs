@@ -1,0 +1,138 @@
+//! Misfits of many walkers at once. Three engines behind one trait: the oracle (f64, obvious), the cpu (SIMD), the gpu (WGSL).
+
+pub mod cpu;
+pub mod gpu;
+pub mod oracle;
+
+use crate::error::Result;
+use crate::problem::Problem;
+
+/// What an engine returns instead of infinity or NaN: the move is inadmissible. Shaders may not compute either.
+pub const SENTINEL: f64 = 3e38;
+
+/// The smallest expectation a Poisson engine divides by or takes the logarithm of, in units of y/scale: the same in all engines.
+pub const POISSON_FLOOR: f64 = 1e-12;
+
+/// The walkers of some ladders, stored as arrays across walkers; exchange never leaves a tile.
+///
+/// Walker w of a tile belongs to ladder `ladder[w]`; all walkers of a ladder share one problem.
+#[derive(Clone, Debug, Default)]
+pub struct Roster<'p> {
+    /// The problem of each ladder.
+    pub problems: Vec<&'p Problem>,
+    /// First walker of each ladder, and one past the last: ladder l holds walkers first[l] .. first[l + 1].
+    pub first: Vec<usize>,
+}
+
+impl<'p> Roster<'p> {
+    /// Walkers in the tile.
+    pub fn walkers(&self) -> usize {
+        self.first.last().copied().unwrap_or(0)
+    }
+
+    /// Adds a ladder of `rungs` walkers.
+    pub fn push(&mut self, problem: &'p Problem, rungs: usize) {
+        if self.first.is_empty() {
+            self.first.push(0);
+        }
+        self.first.push(self.walkers() + rungs);
+        self.problems.push(problem);
+    }
+}
+
+/// Moves of some walkers of a tile, one move a walker, as arrays.
+///
+/// Move i belongs to walker `walker[i]` and changes the terms `term[term_start[i] .. term_start[i + 1]]` (indices into the
+/// problem's terms, ascending); their new coefficients stand one after the other in `coefficients` from `coefficient_start[i]`.
+/// A move that changes no term (a noise parameter) is not handed to an engine. Walkers appear at most once, in ascending order.
+#[derive(Clone, Debug, Default)]
+pub struct Moves {
+    /// Walker of each move.
+    pub walker: Vec<u32>,
+    /// Start of each move's terms, and the end of the last: one longer than `walker`.
+    pub term_start: Vec<u32>,
+    /// Terms changed.
+    pub term: Vec<u32>,
+    /// Start of each move's coefficients, and the end of the last: one longer than `walker`.
+    pub coefficient_start: Vec<u32>,
+    /// New coefficients of the changed terms, `extent.len()` each, in units of t and y/scale.
+    pub coefficients: Vec<f64>,
+}
+
+impl Moves {
+    /// Empties the arrays and keeps their memory.
+    pub fn clear(&mut self) {
+        self.walker.clear();
+        self.term.clear();
+        self.coefficients.clear();
+        self.term_start.clear();
+        self.term_start.push(0);
+        self.coefficient_start.clear();
+        self.coefficient_start.push(0);
+    }
+
+    /// Number of moves.
+    pub fn len(&self) -> usize {
+        self.walker.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.walker.is_empty()
+    }
+}
+
+/// How an engine wants the population cut into tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tiling {
+    /// One ladder a tile: one task carries it through a whole round without leaving its core.
+    Ladder,
+    /// Two tiles, each half the population: one is evaluated while the host decides for the other.
+    Halves,
+}
+
+/// An engine: makes tiles.
+pub trait Engine: Send + Sync {
+    /// `oracle`, `cpu` or `gpu`.
+    fn name(&self) -> &'static str;
+
+    /// Words for people: instruction set, adapter and driver, precision.
+    fn describe(&self) -> String;
+
+    /// How the population should be cut.
+    fn tiling(&self) -> Tiling;
+
+    /// Prepares data for the tile's problems. No walker is loaded yet.
+    ///
+    /// # Errors
+    /// Where the device refuses (memory, limits, lost).
+    fn tile<'p>(&'p self, roster: Roster<'p>) -> Result<Box<dyn Tile + 'p>>;
+}
+
+/// One tile on an engine. Misfits are `measurements()` numbers a walker or move: Σ((y−f)/σ)² with the problem's base σ, or the
+/// Poisson deviance 2 Σ [y ln(y/f) − (y − f)] — free of noise parameters.
+pub trait Tile: Send {
+    /// Forgets everything and evaluates the listed walkers from scratch. `coefficients` holds all terms of each listed walker, one
+    /// walker after the other (`problem.coefficients()` numbers each). `misfits` gets, walker after walker, one number a measurement.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn load(&mut self, walkers: &[u32], coefficients: &[f64], misfits: &mut Vec<f64>) -> Result<()>;
+
+    /// The misfits the walkers would have; nothing changes yet. `misfits` gets, move after move, one number a measurement.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()>;
+
+    /// Keeps the moves of the last `attempt` whose choice is true (one choice a move).
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn settle(&mut self, choices: &[bool]) -> Result<()>;
+
+    /// Largest difference seen between a kept total and one rebuilt from scratch, in units of misfit.
+    fn drift(&self) -> f64 {
+        0.0
+    }
+}

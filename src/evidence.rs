@@ -1,0 +1,1 @@
+//! Placeholder of evidence: filled next.

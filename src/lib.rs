@@ -1,0 +1,34 @@
+//! keisoku (計測, "measurement") turns measured curves into posterior distributions by exchange Monte Carlo.
+//!
+//! Data flows one way, and a module uses only modules to its left:
+//!
+//! ```text
+//! spec ──▶ dataset ──▶ models ──▶ problem ──▶ engine ──▶ sampler ──▶ evidence ──▶ posterior ──▶ report
+//! ```
+//!
+//! * [`spec`]: what the user asked for, read from TOML, checked, with every default written out.
+//! * [`dataset`]: frames of measured x, y and σ, whatever file they came from.
+//! * [`models`]: the terms a curve is a sum of; one file a model, with a WGSL twin of the same stem.
+//! * [`prior`], [`noise`]: normalised densities, and the energies that misfits stand for.
+//! * [`problem`]: one frame times one candidate, flattened and immutable.
+//! * [`engine`]: misfits of thousands of walkers, on the oracle (f64), the CPU (SIMD) or the GPU (WGSL).
+//! * [`sampler`]: exchange Monte Carlo; the only loop.
+//! * [`evidence`]: free energies and their errors.
+//! * [`posterior`]: labels, intervals, probabilities of candidates, verdicts.
+//! * [`report`]: pure functions from results to files.
+
+#![warn(missing_docs)]
+
+pub mod cli;
+pub mod dataset;
+pub mod engine;
+pub mod error;
+pub mod evidence;
+pub mod models;
+pub mod noise;
+pub mod posterior;
+pub mod prior;
+pub mod problem;
+pub mod report;
+pub mod sampler;
+pub mod spec;

@@ -1,0 +1,59 @@
+//! The Gaussian peak.
+
+use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity};
+
+/// 4 ln 2: exp(−4 ln 2 (d/fwhm)²) is one half at d = fwhm/2.
+const FOUR_LN_2: f64 = 4.0 * std::f64::consts::LN_2;
+
+/// h exp(−4 ln 2 (x − center)²/fwhm²); coefficients: height, position, 4 ln 2/fwhm² in units of t.
+pub struct Gaussian;
+
+impl Shape for Gaussian {
+    #[inline(always)]
+    fn eval<N: Number>(t: N, c: &[N]) -> N {
+        let d = t - c[1];
+        c[0] * (-(c[2] * d * d)).exp()
+    }
+
+    fn support(c: &[f64], floor: f64) -> (f64, f64) {
+        let ratio = c[0].abs() / floor;
+        if ratio <= 1.0 {
+            return (f64::INFINITY, f64::NEG_INFINITY);
+        }
+        let reach = (ratio.ln() / c[2]).sqrt();
+        (c[1] - reach, c[1] + reach)
+    }
+}
+
+impl Term for Gaussian {
+    type Shape = Self;
+    const NAME: &'static str = "gaussian";
+    const TITLE: &'static str = "Gaussian peak";
+    const ABOUT: &'static str = "h exp(-4 ln2 (x - center)^2 / fwhm^2), area = h fwhm sqrt(pi / (4 ln2)).";
+
+    fn parameters(_: usize) -> Vec<Quantity> {
+        vec![quantity::amplitude(), quantity::center(), quantity::width()]
+    }
+
+    fn extent(_: usize) -> Extent {
+        Extent { repeats: 1, stride: 3 }
+    }
+
+    fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
+        let [amplitude, center, fwhm] = theta else { unreachable!("three parameters") };
+        if fwhm.is_nan() || *fwhm <= 0.0 {
+            return Err(Inadmissible);
+        }
+        let area_of_unit_height = fwhm * (std::f64::consts::PI / FOUR_LN_2).sqrt();
+        let height = if setup.height { *amplitude } else { amplitude / area_of_unit_height };
+        let w = fwhm / setup.half;
+        out[0] = height / setup.scale;
+        out[1] = (center - setup.mid) / setup.half;
+        out[2] = FOUR_LN_2 / (w * w);
+        Ok(())
+    }
+
+    fn golden() -> Vec<Golden> {
+        vec![] // filled with scipy values
+    }
+}

@@ -1,0 +1,368 @@
+//! The terms a curve is a sum of. One file a model; the list below is the only registration.
+
+mod number;
+
+pub use number::Number;
+
+/// What a parameter means to the sampler, to the labels and to the defaults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Where a peak is; peaks of a term are exchangeable and are ordered by it for display.
+    Center,
+    /// How wide a peak is (full width at half maximum).
+    Width,
+    /// How much of it there is: area or height, as the spec says.
+    Amplitude,
+    /// A dimensionless shape parameter.
+    Shape,
+    /// A value of a background at one of its nodes, in units of y.
+    Level,
+    /// Anything else.
+    Other,
+}
+
+/// Unit of a parameter, in terms of the axes of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Unit of x.
+    X,
+    /// Unit of y.
+    Y,
+    /// Area: unit of y times unit of x (or of y alone where the amplitude is a height).
+    Area,
+    /// y per x.
+    Slope,
+    /// No unit.
+    One,
+    /// A unit of its own, such as `mm/s` or `T`.
+    Named(&'static str),
+}
+
+/// The prior a parameter has where the spec says nothing; what depends on data is derived once a series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum DefaultPrior {
+    /// Uniform between two numbers.
+    Uniform(f64, f64),
+    /// Log-uniform between two numbers.
+    LogUniform(f64, f64),
+    /// Gamma with shape and rate.
+    Gamma(f64, f64),
+    /// Density ∝ sin θ on [0, π].
+    Isotropic,
+    /// By role: center, width, amplitude and level have their rules (see `spec`).
+    ByRole,
+}
+
+/// One parameter of a model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quantity {
+    /// Name, as in specs and results.
+    pub name: String,
+    /// Unit.
+    pub unit: Unit,
+    /// What it means.
+    pub role: Role,
+    /// Values outside are inadmissible, whatever the prior (both ends included).
+    pub bounds: (f64, f64),
+    /// Default prior.
+    pub prior: DefaultPrior,
+    /// One line for `keisoku models`.
+    pub about: &'static str,
+}
+
+/// The window a term is prepared for: f32 never sees a raw axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setup {
+    /// Middle of the window, unit of x.
+    pub mid: f64,
+    /// Half-width of the window, unit of x; t = (x − mid)/half lies in [−1, 1].
+    pub half: f64,
+    /// y unit: engines see y/scale.
+    pub scale: f64,
+    /// Whether the amplitude is a height instead of an area.
+    pub height: bool,
+    /// Wavelength in ångström, where x is 2θ in degrees and the model needs it.
+    pub wavelength: Option<f64>,
+}
+
+/// A parameter vector that the model refuses: the likelihood is zero there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inadmissible;
+
+/// How a term's coefficients lie: `repeats` runs of `stride` numbers, each evaluated by the shape and summed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// How many times the shape is evaluated (8 lines of a Mössbauer site, 2 of a Kα doublet, mostly 1).
+    pub repeats: usize,
+    /// Coefficients of one evaluation.
+    pub stride: usize,
+}
+
+impl Extent {
+    /// Coefficients of the whole term.
+    pub fn len(self) -> usize {
+        self.repeats * self.stride
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A golden value: parameters, window and the curve there, from an independent source.
+#[derive(Clone, Debug)]
+pub struct Golden {
+    /// Size of the model (polynomial degree), 0 where it has none.
+    pub size: usize,
+    /// Parameters in the model's order (width as fwhm).
+    pub theta: Vec<f64>,
+    /// The window.
+    pub setup: Setup,
+    /// x values.
+    pub x: Vec<f64>,
+    /// Curve at x, in units of y (not divided by scale), correct to 1e-12 relative of its largest value unless `tolerance` says otherwise.
+    pub y: Vec<f64>,
+    /// Relative tolerance in f64 (of the largest |y|).
+    pub tolerance: f64,
+    /// Where the numbers come from.
+    pub source: &'static str,
+}
+
+/// A function of t with a fixed handful of coefficients: what engines evaluate once a point.
+pub trait Shape {
+    /// Value at t in [−1, 1], in units of y/scale. `c` holds `stride` coefficients.
+    fn eval<N: Number>(t: N, c: &[N]) -> N;
+
+    /// The range of t outside which |value| < floor (in units of y/scale); it may reach beyond [−1, 1], and may be empty (lo > hi).
+    fn support(c: &[f64], floor: f64) -> (f64, f64);
+}
+
+/// A model: what a spec names, prepared on the host in f64, evaluated by its shape.
+pub trait Term {
+    /// The shape engines evaluate; its WGSL twin has the stem that the list gives.
+    type Shape: Shape;
+    /// Name in specs.
+    const NAME: &'static str;
+    /// One line for lists.
+    const TITLE: &'static str;
+    /// Definition, validation and references, for `keisoku models NAME`.
+    const ABOUT: &'static str;
+    /// Name of the size key in specs (`degree`) and its default, where the model has one.
+    const SIZE: Option<(&'static str, usize)> = None;
+    /// Parameters in order.
+    fn parameters(size: usize) -> Vec<Quantity>;
+    /// How the coefficients lie.
+    fn extent(size: usize) -> Extent;
+    /// Coefficients of `theta` (in `parameters` order, physical units, width as fwhm) for the window, in units of t and y/scale.
+    ///
+    /// # Errors
+    /// [`Inadmissible`] where the model does not exist (the likelihood is zero there).
+    fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible>;
+    /// Golden values from an independent source.
+    fn golden() -> Vec<Golden>;
+}
+
+/// One entry of the list of models.
+pub struct Model {
+    /// Name in specs.
+    pub name: &'static str,
+    /// One line for lists.
+    pub title: &'static str,
+    /// Definition, validation and references.
+    pub about: &'static str,
+    /// Name and default of the size key, where the model has one.
+    pub size: Option<(&'static str, usize)>,
+    /// Parameters for a size.
+    pub parameters: fn(usize) -> Vec<Quantity>,
+    /// Layout of the coefficients for a size.
+    pub extent: fn(usize) -> Extent,
+    /// See [`Term::prepare`].
+    pub prepare: fn(&[f64], &Setup, &mut [f64]) -> Result<(), Inadmissible>,
+    /// Golden values.
+    pub golden: fn() -> Vec<Golden>,
+    /// The shape engines evaluate.
+    pub shape: ShapeKind,
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl PartialEq for Model {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Model {
+    const fn of<T: Term>(shape: ShapeKind) -> Self {
+        Self {
+            name: T::NAME,
+            title: T::TITLE,
+            about: T::ABOUT,
+            size: T::SIZE,
+            parameters: T::parameters,
+            extent: T::extent,
+            prepare: T::prepare,
+            golden: T::golden,
+            shape,
+        }
+    }
+}
+
+/// Something to do with a shape known by its type, so that loops over points are compiled once for each shape.
+pub trait Visit {
+    /// What it returns.
+    type Output;
+    /// Called with the shape.
+    fn visit<S: Shape>(self) -> Self::Output;
+}
+
+/// `shapes!` lists the functions engines can evaluate with their file stems (src/models/STEM.rs, shaders/models/STEM.wgsl);
+/// `models!` lists what specs can name.
+macro_rules! shapes {
+    ($($stem:ident :: $shape:ident),+ $(,)?) => {
+        $(pub mod $stem;)+
+
+        /// Every shape, in the order of their numbers in shaders.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u32)]
+        pub enum ShapeKind {
+            $(#[doc = concat!("The shape of `", stringify!($stem), "`.")] $shape),+
+        }
+
+        impl ShapeKind {
+            /// Every shape.
+            pub const ALL: &'static [Self] = &[$(Self::$shape),+];
+
+            /// File stem in src/models and shaders/models.
+            pub fn stem(self) -> &'static str {
+                match self { $(Self::$shape => stringify!($stem)),+ }
+            }
+
+            /// Source of the WGSL twin, which defines `fn STEM(t: f32, at: u32, n: u32) -> f32` over the coefficients from `at`.
+            pub fn wgsl(self) -> &'static str {
+                match self { $(Self::$shape => include_str!(concat!("../../shaders/models/", stringify!($stem), ".wgsl"))),+ }
+            }
+
+            /// Calls back with the shape's type.
+            pub fn visit<V: Visit>(self, visitor: V) -> V::Output {
+                match self { $(Self::$shape => visitor.visit::<$stem::$shape>()),+ }
+            }
+        }
+    };
+}
+
+macro_rules! models {
+    ($($stem:ident :: $term:ident : $shape:ident),+ $(,)?) => {
+        /// Every model, in the order of `keisoku models`.
+        pub static MODELS: &[Model] = &[$(Model::of::<$stem::$term>(ShapeKind::$shape)),+];
+    };
+}
+
+shapes! {
+    gaussian::Gaussian,
+    chebyshev::Chebyshev,
+    line::Line,
+}
+
+models! {
+    gaussian::Gaussian: Gaussian,
+    chebyshev::Chebyshev: Chebyshev,
+    line::Line: Line,
+}
+
+/// The model of that name.
+pub fn find(name: &str) -> Option<&'static Model> {
+    MODELS.iter().find(|m| m.name == name)
+}
+
+impl ShapeKind {
+    /// Value at t in f64, for one run of coefficients.
+    pub fn eval_f64(self, t: f64, c: &[f64]) -> f64 {
+        struct At<'a>(f64, &'a [f64]);
+        impl Visit for At<'_> {
+            type Output = f64;
+            fn visit<S: Shape>(self) -> f64 {
+                S::eval(self.0, self.1)
+            }
+        }
+        self.visit(At(t, c))
+    }
+
+    /// See [`Shape::support`], over all repeats of a term.
+    pub fn support(self, c: &[f64], extent: Extent, floor: f64) -> (f64, f64) {
+        struct Of<'a>(&'a [f64], f64);
+        impl Visit for Of<'_> {
+            type Output = (f64, f64);
+            fn visit<S: Shape>(self) -> (f64, f64) {
+                S::support(self.0, self.1)
+            }
+        }
+        let mut hull = (f64::INFINITY, f64::NEG_INFINITY);
+        for run in c.chunks_exact(extent.stride) {
+            // Each line may be as large as the floor, so the sum is held to it.
+            let (lo, hi) = self.visit(Of(run, floor / extent.repeats as f64));
+            if lo <= hi {
+                hull = (hull.0.min(lo), hull.1.max(hi));
+            }
+        }
+        hull
+    }
+}
+
+/// Quantities that peak models share, so that names, units and meanings are the same everywhere.
+pub mod quantity {
+    use super::{DefaultPrior, Quantity, Role, Unit};
+
+    /// Peak position.
+    pub fn center() -> Quantity {
+        Quantity {
+            name: "center".into(),
+            unit: Unit::X,
+            role: Role::Center,
+            bounds: (f64::NEG_INFINITY, f64::INFINITY),
+            prior: DefaultPrior::ByRole,
+            about: "position of the maximum",
+        }
+    }
+
+    /// Full width at half maximum (given as fwhm, hwhm, sigma or b).
+    pub fn width() -> Quantity {
+        Quantity {
+            name: "fwhm".into(),
+            unit: Unit::X,
+            role: Role::Width,
+            bounds: (0.0, f64::INFINITY),
+            prior: DefaultPrior::ByRole,
+            about: "full width at half maximum",
+        }
+    }
+
+    /// Area, or height where the spec says so.
+    pub fn amplitude() -> Quantity {
+        Quantity {
+            name: "area".into(),
+            unit: Unit::Area,
+            role: Role::Amplitude,
+            bounds: (f64::NEG_INFINITY, f64::INFINITY),
+            prior: DefaultPrior::ByRole,
+            about: "area under the peak (height = … where given as height)",
+        }
+    }
+
+    /// A dimensionless shape parameter between two bounds, uniform by default.
+    pub fn shape(name: &str, low: f64, high: f64, about: &'static str) -> Quantity {
+        Quantity {
+            name: name.into(),
+            unit: Unit::One,
+            role: Role::Shape,
+            bounds: (low, high),
+            prior: DefaultPrior::Uniform(low, high),
+            about,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Placeholder of noise: filled next.

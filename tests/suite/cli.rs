@@ -1,0 +1,1 @@
+//! The executable in a fresh folder: verbs, exit codes, files, resume.

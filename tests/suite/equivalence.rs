@@ -1,0 +1,1 @@
+//! Every engine against the oracle, move by move.

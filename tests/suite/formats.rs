@@ -1,0 +1,1 @@
+//! Readers of data files, on good, odd and hostile input.

@@ -1,0 +1,1 @@
+//! Every model against numbers from an independent source, on every engine.

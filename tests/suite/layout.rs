@@ -1,0 +1,1 @@
+//! The structure of the source tree: direction of use, twins, constants that two languages share.

@@ -1,0 +1,10 @@
+//! One integration binary: every module is one kind of promise.
+
+mod cli;
+mod equivalence;
+mod formats;
+mod golden;
+mod invariance;
+mod layout;
+mod regression;
+mod statistics;

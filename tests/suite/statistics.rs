@@ -1,0 +1,1 @@
+//! Free energies, error bars and coverage against exact answers.
