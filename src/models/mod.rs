@@ -2,7 +2,9 @@
 
 pub mod doublet;
 pub mod mossbauer;
+pub mod lanes;
 mod number;
+pub mod polynomials;
 
 pub use number::Number;
 
