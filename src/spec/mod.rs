@@ -42,6 +42,8 @@ pub struct Data {
     pub mask_above: Option<f64>,
     /// The table of frames, its key and axis columns.
     pub frames: Option<FrameTable>,
+    /// Fact of each file's header that becomes the frame's axis (`temperature`), where no table gives one.
+    pub axis_header: Option<String>,
 }
 
 /// How the frames lie in a file.
