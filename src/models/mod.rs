@@ -275,6 +275,9 @@ models! {
     line::Line: Line,
 }
 
+/// Most parameters a term can have.
+pub const MAX_PARAMETERS: usize = 32;
+
 /// The model of that name.
 pub fn find(name: &str) -> Option<&'static Model> {
     MODELS.iter().find(|m| m.name == name)
