@@ -31,6 +31,7 @@ pub fn spec(range: (f64, f64), noise: Noise, terms: Vec<Term>, candidates: Vec<C
             normalise: None,
             mask_above: None,
             frames: None,
+            axis_header: None,
         },
         shared: Vec::new(),
         groups: vec![Group { name: "window".into(), measurements: vec![measurement], candidates }],
