@@ -117,12 +117,16 @@ impl Plan {
     /// Bounds memory and keeps the engine busy: on the cpu as many frames as threads, so that the slowest candidate of one leaves no
     /// core idle; on the gpu one population that is large enough.
     pub fn new(engine: &dyn Engine, spec: &Spec, threads: usize) -> Self {
-        let ladders = spec.groups.iter().map(|g| g.candidates.len()).sum::<usize>() * spec.run.copies;
         match engine.tiling() {
             Tiling::Ladder => Self { frames: 1, populations: threads.max(1) },
-            Tiling::Halves => Self { frames: (WALKERS / (ladders * RUNGS).max(1)).clamp(1, MOST_FRAMES), populations: 1 },
+            Tiling::Halves => Self { frames: (WALKERS / walkers(spec).max(1)).clamp(1, MOST_FRAMES), populations: 1 },
         }
     }
+}
+
+/// About how many walkers a frame has.
+pub fn walkers(spec: &Spec) -> usize {
+    spec.groups.iter().map(|g| g.candidates.len()).sum::<usize>() * spec.run.copies * RUNGS
 }
 
 /// Runs the frames and hands each outcome to `sink` as it comes, in no particular order, from any thread.
@@ -237,7 +241,7 @@ impl Work<'_> {
     }
 
     fn pose(&self, entry: &Entry) -> Result<(Frame, Vec<Problem>)> {
-        let frame = self.dataset.load(entry)?;
+        let frame = self.dataset.load(entry, &self.spec.data)?;
         let problems = problem::build(self.spec, &frame)?;
         Ok((frame, problems))
     }
@@ -258,7 +262,8 @@ impl Work<'_> {
         let mut windows = Vec::new();
         let mut at = 0;
         for group in problems.chunk_by(|a, b| a.window == b.window) {
-            windows.push(posterior::window(group, &sampled[at..at + group.len()], &self.targets));
+            let group: Vec<&Problem> = group.iter().collect();
+            windows.push(posterior::window(&group, &sampled[at..at + group.len()], &self.targets));
             at += group.len();
         }
         let Frame { number, name, source, axis, hash, dropped, .. } = &posed.frame;

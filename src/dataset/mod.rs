@@ -2,6 +2,7 @@
 
 mod columns;
 pub mod convert;
+mod defaults;
 mod dialect;
 mod frame;
 mod fxye;

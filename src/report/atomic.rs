@@ -36,10 +36,14 @@ fn beside(path: &Path) -> PathBuf {
 
 /// The error of a file that cannot be written.
 pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Error {
-    Error::fatal(format!("cannot be written: {error}")).at(Place::file(path)).hint("free some space or choose another folder with --out DIR")
+    Error::fatal(format!("cannot be written: {error}"))
+        .at(Place::file(path))
+        .hint("free some space or choose another folder with --out DIR")
 }
 
 /// The error of a file that cannot be read.
 pub(super) fn cannot_read(path: &Path, error: &io::Error) -> Error {
-    Error::fatal(format!("cannot be read: {error}")).at(Place::file(path)).hint("check its permissions, or choose another folder with --out DIR")
+    Error::fatal(format!("cannot be read: {error}"))
+        .at(Place::file(path))
+        .hint("check its permissions, or choose another folder with --out DIR")
 }

@@ -42,7 +42,12 @@ impl<'de> Deserializer<'de> for Lenient {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, name: &'static str, variants: &'static [&'static str], visitor: V) -> Result<V::Value, Error> {
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
         // A variant that holds data is an object of one field, whose value must be read leniently too.
         match self.0 {
             Value::Object(fields) => {
@@ -76,7 +81,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let case = Case::Full { number: f64::NAN, list: vec![1.0, f64::INFINITY], pair: Some((f64::NAN, 0.1)), none: None, five: [f64::NAN; 5] };
+        let case =
+            Case::Full { number: f64::NAN, list: vec![1.0, f64::INFINITY], pair: Some((f64::NAN, 0.1)), none: None, five: [f64::NAN; 5] };
         let text = serde_json::to_string(&case).expect("text");
         let back: Case = from_str(&text).expect("case");
         assert_eq!(serde_json::to_string(&back).expect("text"), text);
