@@ -1,1 +1,28 @@
-//! Placeholder of noise: filled next.
+//! Misfits into energies U = −ln p(D | θ), in f64, with every constant.
+
+use crate::problem::{Noise, Problem};
+
+/// A misfit at or above this stands for an inadmissible move (see `engine::SENTINEL`).
+const INADMISSIBLE: f64 = 2.9e38;
+
+/// Energy of a walker in nats: `misfits` holds one number a measurement, Σ((y−f)/σ)² with the base σ, or the Poisson deviance.
+///
+/// +∞ stands for zero likelihood. Gaussian: χ²/2c² + N ln c + Σ ln σ + N/2 ln 2π, with c = 1 where the scale is not inferred.
+/// Poisson: deviance/2 + Σ(y − y ln y + ln y!).
+pub fn energy(problem: &Problem, misfits: &[f64], theta: &[f64]) -> f64 {
+    let mut sum = 0.0;
+    for (data, &misfit) in problem.measurements.iter().zip(misfits) {
+        if misfit >= INADMISSIBLE {
+            return f64::INFINITY;
+        }
+        sum += data.constant
+            + match data.noise {
+                Noise::Gaussian | Noise::Poisson => 0.5 * misfit,
+                Noise::Scaled { parameter } => {
+                    let c = theta[parameter];
+                    0.5 * misfit / (c * c) + data.t.len() as f64 * c.ln()
+                }
+            };
+    }
+    sum
+}

@@ -105,6 +105,18 @@ impl Prior {
         }
     }
 
+    /// ln of the density up to a constant, for ratios within a move; −∞ outside.
+    pub fn ln_kernel(&self, x: f64) -> f64 {
+        match *self {
+            Self::Uniform { low, high } => inside(x, low, high, 0.0),
+            Self::LogUniform { low, high } => inside(x, low, high, -x.ln()),
+            Self::Normal { mean, sd } => -0.5 * ((x - mean) / sd).powi(2),
+            Self::TruncatedNormal { mean, sd, low, high } => inside(x, low, high, -0.5 * ((x - mean) / sd).powi(2)),
+            Self::Gamma { shape, rate } if x > 0.0 => (shape - 1.0) * x.ln() - rate * x,
+            _ => self.ln_density(x),
+        }
+    }
+
     /// A draw.
     pub fn sample<R: Rng>(&self, rng: &mut R) -> f64 {
         match *self {

@@ -1,8 +1,8 @@
 //! One frame times one candidate: measurements, terms and priors, flattened; immutable.
 
 use crate::dataset::Frame;
-use crate::error::Result;
-use crate::models::{Extent, Inadmissible, Model, Role, Setup};
+use crate::error::{Error, Place, Result};
+use crate::models::{Extent, Inadmissible, Model, Quantity, Role, Setup, Unit};
 use crate::prior::Prior;
 use crate::spec;
 
@@ -159,8 +159,7 @@ impl Problem {
     }
 }
 
-/// Most parameters a term can have.
-pub const MAX_PARAMETERS: usize = 32;
+pub use crate::models::MAX_PARAMETERS;
 
 impl Binding {
     /// The value the model gets.
@@ -173,10 +172,332 @@ impl Binding {
     }
 }
 
-/// Builds the problems of one frame: one for each group and candidate.
+/// Builds the problems of one frame, group after group, candidate after candidate.
 ///
 /// # Errors
 /// Where a window holds no points, or values do not fit the noise model (negative or fractional counts under Poisson).
-pub fn build(_spec: &spec::Spec, _frame: &Frame) -> Result<Vec<Problem>> {
-    Ok(Vec::new())
+pub fn build(spec: &spec::Spec, frame: &Frame) -> Result<Vec<Problem>> {
+    let mut problems = Vec::new();
+    for group in &spec.groups {
+        for candidate in &group.candidates {
+            problems.push(Builder::new(spec, frame, group, candidate)?.finish());
+        }
+    }
+    Ok(problems)
+}
+
+/// Puts one problem together: measurements first, then terms and their parameters in the order of the spec.
+struct Builder<'a> {
+    spec: &'a spec::Spec,
+    group: &'a spec::Group,
+    candidate: &'a spec::Candidate,
+    problem: Problem,
+    /// Free parameters that several bindings share, by the key that names them.
+    known: Vec<(Key, usize)>,
+    at: usize,
+}
+
+/// What makes two bindings the same free parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Key {
+    /// `[parameters.NAME]`.
+    Named(String),
+    /// `shared = true`: measurement, term and parameter of the spec.
+    OfTerm(usize, usize, usize),
+}
+
+impl<'a> Builder<'a> {
+    fn new(spec: &'a spec::Spec, frame: &Frame, group: &'a spec::Group, candidate: &'a spec::Candidate) -> Result<Self> {
+        let measurements =
+            group.measurements.iter().map(|m| Measurement::new(m, frame, candidate.model_error)).collect::<Result<Vec<_>>>()?;
+        let problem = Problem {
+            frame: frame.name.clone(),
+            window: group.name.clone(),
+            candidate: candidate.label.clone(),
+            k: candidate.k,
+            measurements,
+            terms: Vec::new(),
+            parameters: Vec::new(),
+            dependents: Vec::new(),
+        };
+        Ok(Self { spec, group, candidate, problem, known: Vec::new(), at: 0 })
+    }
+
+    fn finish(mut self) -> Problem {
+        for &(measurement, term, count) in &self.candidate.terms {
+            for copy in 0..count {
+                self.term(measurement, term, copy, count);
+            }
+        }
+        for (m, measurement) in self.group.measurements.iter().enumerate() {
+            if let spec::Noise::Gaussian { scale: Some(prior), .. } = &measurement.noise {
+                let name = if self.group.measurements.len() > 1 { format!("scale[{}]", measurement.name) } else { "scale".into() };
+                let index = self.free(Parameter {
+                    name,
+                    unit: String::new(),
+                    prior: *prior,
+                    role: Role::Other,
+                    term: None,
+                    owner: None,
+                    bounds: (f64::MIN_POSITIVE, f64::INFINITY),
+                });
+                self.problem.measurements[m].noise = Noise::Scaled { parameter: index };
+            }
+        }
+        let mut problem = self.problem;
+        problem.dependents = vec![Vec::new(); problem.parameters.len()];
+        for (k, term) in problem.terms.iter().enumerate() {
+            for binding in &term.bindings {
+                if let Some(i) = binding.free
+                    && problem.dependents[i].last() != Some(&(k as u32))
+                {
+                    problem.dependents[i].push(k as u32);
+                }
+            }
+        }
+        problem
+    }
+
+    fn term(&mut self, measurement: usize, index: usize, copy: usize, count: usize) {
+        let from = &self.group.measurements[measurement].terms[index];
+        let quantities = (from.model.parameters)(from.size);
+        let owner = self.problem.terms.len();
+        let bindings = from
+            .parameters
+            .iter()
+            .zip(&quantities)
+            .enumerate()
+            .map(|(j, (source, quantity))| {
+                let width = if quantity.role == Role::Width { from.width } else { spec::Width::Fwhm };
+                let parameter = |prior: &Prior, owner| Parameter {
+                    name: parameter_name(quantity, from),
+                    unit: self.unit(quantity.unit, from.height),
+                    prior: *prior,
+                    role: quantity.role,
+                    term: Some(from.name.clone()),
+                    owner,
+                    bounds: given_bounds(quantity.bounds, width),
+                };
+                let (free, factor, offset) = match source {
+                    spec::Parameter::Free(prior) => {
+                        let new = parameter(prior, Some(owner));
+                        (Some(self.free(new)), 1.0, 0.0)
+                    }
+                    spec::Parameter::Shared(prior) => {
+                        let new = parameter(prior, None);
+                        (Some(self.shared(Key::OfTerm(measurement, index, j), new)), 1.0, 0.0)
+                    }
+                    spec::Parameter::Fixed(value) => (None, 0.0, *value),
+                    spec::Parameter::Tied { to, factor, offset } => (self.named(to), *factor, *offset),
+                };
+                Binding { free, factor, offset, width }
+            })
+            .collect();
+        let extent = (from.model.extent)(from.size);
+        let data = &self.problem.measurements[measurement];
+        let setup = Setup {
+            mid: data.mid,
+            half: data.half,
+            scale: data.scale,
+            height: from.height,
+            wavelength: self.spec.data.wavelength,
+            wavelength2: None,
+        };
+        self.problem.terms.push(Term {
+            model: from.model,
+            size: from.size,
+            measurement,
+            name: from.name.clone(),
+            copy,
+            of: count,
+            counted: from.counted,
+            setup,
+            bindings,
+            at: self.at,
+            extent,
+        });
+        self.at += extent.len();
+    }
+
+    fn free(&mut self, parameter: Parameter) -> usize {
+        self.problem.parameters.push(parameter);
+        self.problem.parameters.len() - 1
+    }
+
+    fn shared(&mut self, key: Key, parameter: Parameter) -> usize {
+        if let Some((_, index)) = self.known.iter().find(|(k, _)| *k == key) {
+            return *index;
+        }
+        let index = self.free(parameter);
+        self.known.push((key, index));
+        index
+    }
+
+    /// The parameter of that name; the checked spec holds every name a term is tied to.
+    fn named(&mut self, name: &str) -> Option<usize> {
+        let from = self.spec.shared.iter().find(|s| s.name == name)?;
+        let parameter = Parameter {
+            name: name.to_owned(),
+            unit: from.unit.clone(),
+            prior: from.prior,
+            role: Role::Other,
+            term: None,
+            owner: None,
+            bounds: (f64::NEG_INFINITY, f64::INFINITY),
+        };
+        Some(self.shared(Key::Named(name.to_owned()), parameter))
+    }
+
+    fn unit(&self, unit: Unit, height: bool) -> String {
+        let x = &self.spec.data.x.unit;
+        match unit {
+            Unit::X => x.clone(),
+            Unit::Y => "y".into(),
+            Unit::Area if height || x.is_empty() => "y".into(),
+            Unit::Area => format!("y {x}"),
+            Unit::Slope if x.is_empty() => "y".into(),
+            Unit::Slope => format!("y/{x}"),
+            Unit::One => String::new(),
+            Unit::Named(name) => name.into(),
+        }
+    }
+}
+
+/// The name a parameter has in results: the one the spec used for it.
+fn parameter_name(quantity: &Quantity, term: &spec::Term) -> String {
+    match quantity.role {
+        Role::Amplitude if term.height => "height".into(),
+        Role::Width => match term.width {
+            spec::Width::Fwhm => "fwhm",
+            spec::Width::Hwhm => "hwhm",
+            spec::Width::Sigma => "sigma",
+            spec::Width::B => "b",
+        }
+        .into(),
+        _ => quantity.name.clone(),
+    }
+}
+
+/// Bounds of a full width, as bounds of what the spec gives (only positivity can be lost; all forms are positive).
+fn given_bounds(bounds: (f64, f64), width: spec::Width) -> (f64, f64) {
+    match width {
+        spec::Width::Fwhm => bounds,
+        spec::Width::Hwhm | spec::Width::Sigma | spec::Width::B => (0.0, f64::INFINITY),
+    }
+}
+
+impl Measurement {
+    /// Cuts the window out of a frame and brings it into the units engines see.
+    fn new(from: &spec::Measurement, frame: &Frame, model_error: f64) -> Result<Self> {
+        let mut x = Vec::new();
+        let mut y = Vec::new();
+        let mut sigma = Vec::new();
+        let mut monitor = Vec::new();
+        let column = frame.sigma.as_deref();
+        for (i, (&xi, &yi)) in frame.x.iter().zip(&frame.y).enumerate() {
+            let inside = xi >= from.range.0 && xi <= from.range.1;
+            if !inside || from.exclude.iter().any(|&(low, high)| xi >= low && xi <= high) {
+                continue;
+            }
+            x.push(xi);
+            y.push(yi);
+            monitor.push(*frame.monitor.get(i).or(frame.monitor.first()).unwrap_or(&1.0));
+            sigma.push(match (&from.noise, column) {
+                (spec::Noise::Gaussian { sigma: spec::Sigma::Number(s), .. }, _) => *s,
+                (spec::Noise::Gaussian { sigma: spec::Sigma::Column, .. }, Some(column)) => column[i],
+                (spec::Noise::Gaussian { .. }, None) => return Err(no_sigma(frame)),
+                (spec::Noise::Poisson, _) => 1.0,
+            });
+        }
+        if x.is_empty() {
+            return Err(empty_window(from, frame));
+        }
+        let (mid, half) = (0.5 * (from.range.0 + from.range.1), 0.5 * (from.range.1 - from.range.0));
+        let t = x.iter().map(|x| (x - mid) / half).collect();
+        let largest = y.iter().fold(0.0f64, |m, y| m.max(y.abs()));
+        let mut data = Self {
+            name: from.name.clone(),
+            mid,
+            half,
+            scale: power_of_two(largest),
+            x,
+            t,
+            y: Vec::new(),
+            weight: Vec::new(),
+            exposure: Vec::new(),
+            noise: Noise::Gaussian,
+            constant: 0.0,
+            floor: 0.0,
+        };
+        match from.noise {
+            spec::Noise::Gaussian { .. } => data.gaussian(&y, &sigma, &monitor, model_error, frame)?,
+            spec::Noise::Poisson => data.poisson(&y, monitor, frame)?,
+        }
+        Ok(data)
+    }
+
+    fn gaussian(&mut self, y: &[f64], sigma: &[f64], monitor: &[f64], model_error: f64, frame: &Frame) -> Result<()> {
+        let mut smallest = f64::INFINITY;
+        let mut constant = 0.5 * y.len() as f64 * (2.0 * std::f64::consts::PI).ln();
+        for ((&y, &sigma), &monitor) in y.iter().zip(sigma).zip(monitor) {
+            let (y, sigma) = (y / monitor, sigma / monitor);
+            let sigma = sigma.hypot(model_error * y);
+            if !(sigma > 0.0 && sigma.is_finite()) {
+                return Err(Error::recoverable(format!("a standard error of frame {} is {sigma}, not a positive number", frame.name))
+                    .at(Place::file(&frame.source))
+                    .hint("exclude the points, give one number as sigma, or a model_error"));
+            }
+            smallest = smallest.min(sigma);
+            constant += sigma.ln();
+            self.y.push(y / self.scale);
+            self.weight.push(self.scale / sigma);
+        }
+        self.constant = constant;
+        self.floor = FLOOR * smallest / self.scale;
+        Ok(())
+    }
+
+    fn poisson(&mut self, y: &[f64], monitor: Vec<f64>, frame: &Frame) -> Result<()> {
+        let mut constant = 0.0;
+        let mut smallest = f64::INFINITY;
+        for &y in y {
+            if y < 0.0 || y.fract() != 0.0 {
+                return Err(Error::recoverable(format!("{y} in frame {} is no count", frame.name))
+                    .at(Place::file(&frame.source))
+                    .hint("normalised? use gaussian, or give the monitor column"));
+            }
+            constant += libm::lgamma(y + 1.0) + if y > 0.0 { y - y * y.ln() } else { 0.0 };
+            smallest = smallest.min(y.max(1.0).sqrt());
+            self.y.push(y / self.scale);
+        }
+        if monitor.iter().any(|&m| m != 1.0) {
+            self.exposure = monitor;
+        }
+        self.noise = Noise::Poisson;
+        self.constant = constant;
+        self.floor = FLOOR * smallest / self.scale;
+        Ok(())
+    }
+}
+
+/// A term's support ends where it falls below this share of the smallest noise level: a hundred points that each miss it change χ² by
+/// less than 10⁻⁶ of a standard deviation's worth.
+const FLOOR: f64 = 1e-4;
+
+/// The power of two next below a positive number; 1 for zero. Division by it is exact.
+fn power_of_two(largest: f64) -> f64 {
+    if largest > 0.0 && largest.is_finite() { largest.log2().floor().clamp(-1000.0, 1000.0).exp2() } else { 1.0 }
+}
+
+fn no_sigma(frame: &Frame) -> Error {
+    Error::recoverable(format!("frame {} has no σ column", frame.name))
+        .at(Place::file(&frame.source))
+        .hint("name the column in [data] columns, or give noise.sigma as a number or \"unknown\"")
+}
+
+fn empty_window(window: &spec::Measurement, frame: &Frame) -> Error {
+    let (low, high) = (frame.x.first().copied().unwrap_or(f64::NAN), frame.x.last().copied().unwrap_or(f64::NAN));
+    Error::recoverable(format!("window {} holds no point of frame {}", window.name, frame.name))
+        .at(Place::file(&frame.source))
+        .hint(format!("the window is {} to {}, the data run from {low} to {high}", window.range.0, window.range.1))
 }

@@ -1,1 +1,0 @@
-//! Placeholder of posterior: filled next.
