@@ -113,7 +113,8 @@ fn candidate(base: &Base, counts: &[usize], measurements: &[Measurement], severa
     let joint = measurements.len() > 1;
     let name = |m: usize, term: &super::Term| {
         // The same name may stand in several measurements.
-        let twice = joint && measurements.iter().enumerate().any(|(i, o)| i != m && o.terms.iter().any(|t| t.counted && t.name == term.name));
+        let twice =
+            joint && measurements.iter().enumerate().any(|(i, o)| i != m && o.terms.iter().any(|t| t.counted && t.name == term.name));
         if twice { format!("{}.{}", measurements[m].name, term.name) } else { term.name.clone() }
     };
     let mut words: Vec<String> = base.name.iter().cloned().collect();

@@ -10,7 +10,9 @@ use super::fields::nearest;
 use super::parameter::RawParameter;
 use super::raw::{NoiseModel, RawFrames, RawMeasurement, RawNoise, RawSigma, RawSpec};
 use super::term::RawTerm;
-use super::{Data, FrameTable, Group, Layout, Measurement, Noise, Parameter, Run, SharedParameter, Sigma, Spec, Term, Width, XAxis, defaults};
+use super::{
+    Data, FrameTable, Group, Layout, Measurement, Noise, Parameter, Run, SharedParameter, Sigma, Spec, Term, Width, XAxis, defaults,
+};
 use crate::error::{Error, Result};
 use crate::models::{Quantity, Role};
 use crate::prior::Prior;
@@ -26,7 +28,10 @@ impl RawSpec {
             let both = !self.windows.is_empty();
             let span = self.measurements.first().map_or(0..0, |m| m.span.clone());
             let what = if both { "a spec has [[window]]s or [[measurement]]s, not both" } else { "the spec has no [[window]]" };
-            return Err(self.source.error(&span, what).hint("[[window]]s are independent problems, [[measurement]]s one joint problem; each needs a term"));
+            return Err(self
+                .source
+                .error(&span, what)
+                .hint("[[window]]s are independent problems, [[measurement]]s one joint problem; each needs a term"));
         }
         let spec = Spec {
             title: self.title.clone().unwrap_or_default(),
@@ -88,7 +93,10 @@ impl RawSpec {
         let given = self.data.folder.as_ref().map_or(".", |f| f.get_ref());
         let folder = absolute(&self.source.folder().join(given));
         if folder.to_str().is_none() {
-            return Err(self.source.error(&span, "the data folder's path is not UTF-8").hint("move the data, or run from within the folder"));
+            return Err(self
+                .source
+                .error(&span, "the data folder's path is not UTF-8")
+                .hint("move the data, or run from within the folder"));
         }
         if folder.is_dir() {
             return Ok(folder);
@@ -172,7 +180,10 @@ impl RawSpec {
         }
         if let (Some(named), false) = (&self.candidates, self.windows.is_empty()) {
             let span = named.first().map_or(0..0, |(name, _)| name.span());
-            return Err(self.source.error(&span, "`candidates` at the top belongs to [[measurement]]s").hint("move it into its [[window]]"));
+            return Err(self
+                .source
+                .error(&span, "`candidates` at the top belongs to [[measurement]]s")
+                .hint("move it into its [[window]]"));
         }
         let model_errors = self.model_errors();
         let mut groups = Vec::new();

@@ -34,7 +34,7 @@ pub(super) fn unplaced<T>(value: T) -> Spanned<T> {
 /// The word most like `given`, if any is much like it.
 pub(super) fn nearest<'a>(given: &str, words: &[&'a str]) -> Option<&'a str> {
     /// Below this similarity (Jaro–Winkler) a suggestion confuses more than it helps.
-    const LIKE: f64 = 0.75;
+    const LIKE: f64 = 0.8;
     let likeness = |w: &str| strsim::jaro_winkler(&given.to_lowercase(), w);
     words.iter().copied().filter(|w| likeness(w) >= LIKE).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
 }
@@ -184,7 +184,9 @@ impl<'a> Value<'a> {
         let DeValue::Integer(i) = &self.inner else { return Err(self.wrong("a whole number", "1, without quotes")) };
         match u64::from_str_radix(i.as_str(), i.radix()) {
             Ok(n) => Ok(Spanned::new(self.span, n)),
-            Err(_) => Err(self.error(format!("`{}` must be a whole number from 0 to {}", self.key, u64::MAX)).hint("write it without a sign")),
+            Err(_) => {
+                Err(self.error(format!("`{}` must be a whole number from 0 to {}", self.key, u64::MAX)).hint("write it without a sign"))
+            }
         }
     }
 
@@ -222,7 +224,7 @@ impl<'a> Value<'a> {
         let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let error = source.error(&given.span(), format!("`{key}` cannot be `{}`", given.get_ref()));
         Err(match nearest(given.get_ref(), &names) {
-            Some(word) => error.hint(format!("did you mean \"{word}\"?")),
+            Some(word) => error.hint(format!("did you mean \"{word}\"? It may be {}", listed(&names))),
             None => error.hint(format!("write one of {}", listed(&names))),
         })
     }
@@ -230,7 +232,9 @@ impl<'a> Value<'a> {
     /// Two numbers, the first smaller.
     pub fn interval(self) -> Result<Spanned<(f64, f64)>> {
         let (source, span, key) = (self.source, self.span.clone(), self.key.clone());
-        let wrong = |what: &str| source.error(&span, format!("`{key}` must be {what}")).hint("write [low, high] with low < high, such as [4.3, 5.3]");
+        let wrong = |what: &str| {
+            source.error(&span, format!("`{key}` must be {what}")).hint("write [low, high] with low < high, such as [4.3, 5.3]")
+        };
         let numbers = self.array()?.into_iter().map(Value::number).collect::<Result<Vec<_>>>()?;
         let [low, high] = &numbers[..] else { return Err(wrong("two numbers")) };
         if low.get_ref() >= high.get_ref() {

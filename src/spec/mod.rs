@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::models::{Model, Role};
 use crate::prior::Prior;
 
-pub use defaults::SeriesSummary;
+pub use defaults::Facts;
 pub use parameter::{RawParameter, RawShared};
 pub use raw::{ENGINES, NoiseModel, RawCandidates, RawData, RawFrames, RawMeasurement, RawNoise, RawRun, RawSigma, RawSpec, RawX};
 pub use simulate::{Law, Simulate};
@@ -61,7 +61,7 @@ pub struct Data {
     pub mask_above: Option<f64>,
     /// The table of frames, its key and axis columns.
     pub frames: Option<FrameTable>,
-    /// Header quantity of the files (such as `temperature_K`) that becomes the frames' axis.
+    /// Fact of each file's header that becomes the frame's axis (`temperature`), where no table gives one.
     pub axis_header: Option<String>,
 }
 

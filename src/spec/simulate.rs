@@ -86,8 +86,7 @@ impl Law {
         let mut fields = value.table(name)?;
         let words = [("constant", 0), ("linear", 1), ("sigmoid", 2), ("exponential", 3)];
         let kind = fields.need("law", "law = \"linear\", start = 1, stop = 2, or write one number")?.word(&words)?.into_inner();
-        let keys: [&[&str]; 4] =
-            [&["value"], &["start", "stop"], &["low", "high", "center", "width"], &["start", "end", "length", "rate"]];
+        let keys: [&[&str]; 4] = [&["value"], &["start", "stop"], &["low", "high", "center", "width"], &["start", "end", "length", "rate"]];
         let mut fields = fields.only(keys[kind])?;
         let mut number = |key: &str| Ok::<f64, crate::error::Error>(fields.need(key, format!("{key} = 1"))?.number()?.into_inner());
         Ok(match kind {
@@ -144,7 +143,9 @@ impl Simulate {
             Some(value) => {
                 let mut axis = value.table("`axis`")?.only(&["name", "start", "stop"])?;
                 let name = axis.need("name", "name = \"temperature_C\"")?.string()?.into_inner();
-                let number = |axis: &mut Fields<'_>, key| Ok::<f64, crate::error::Error>(axis.need(key, format!("{key} = 25"))?.number()?.into_inner());
+                let number = |axis: &mut Fields<'_>, key| {
+                    Ok::<f64, crate::error::Error>(axis.need(key, format!("{key} = 25"))?.number()?.into_inner())
+                };
                 (name, number(&mut axis, "start")?, number(&mut axis, "stop")?)
             }
             None => ("frame".into(), 1.0, frame_count as f64),

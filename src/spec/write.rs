@@ -1,8 +1,8 @@
 //! A spec as TOML text, laid out as a person would write it.
 
+use super::Layout;
 use super::parameter::write_prior;
 use super::raw::{RawCandidates, RawData, RawFrames, RawMeasurement, RawNoise, RawRun, RawSpec, RawX};
-use super::Layout;
 
 /// Lines of `key = value`.
 #[derive(Default)]
@@ -183,11 +183,8 @@ fn run(run: &RawRun) -> Lines {
     out.maybe("precision", f64.map(|f64| string(if f64 { "f64" } else { "f32" })));
     out.maybe("copies", copies.map(|n| n.to_string()));
     out.maybe("max_sweeps", max_sweeps.map(|n| n.to_string()));
-    let targets = [
-        ("ess", ess.map(number)),
-        ("free_energy_se", free_energy_se.map(number)),
-        ("round_trips", round_trips.map(|n| n.to_string())),
-    ];
+    let targets =
+        [("ess", ess.map(number)), ("free_energy_se", free_energy_se.map(number)), ("round_trips", round_trips.map(|n| n.to_string()))];
     out.maybe("targets", inline(&targets));
     out
 }

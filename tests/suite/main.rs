@@ -7,4 +7,5 @@ mod golden;
 mod invariance;
 mod layout;
 mod regression;
+mod spec;
 mod statistics;
