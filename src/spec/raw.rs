@@ -449,6 +449,11 @@ fn read_model_error(value: Value<'_>) -> Result<Spanned<Vec<f64>>> {
 }
 
 impl RawMeasurement {
+    /// The range of x, all of it where none is given.
+    pub fn bounds(&self) -> (f64, f64) {
+        self.range.as_ref().map_or((f64::NEG_INFINITY, f64::INFINITY), |r| *r.get_ref())
+    }
+
     fn read_window(value: Value<'_>) -> Result<Self> {
         Self::read(value, "window", &["name", "range", "exclude", "candidates", "term"])
     }
