@@ -25,7 +25,7 @@ use columns::Names;
 pub use neighbours::neighbour_noise;
 use series::SeriesFile;
 use sheet::Sheet;
-pub use summary::SeriesSummary;
+pub use summary::{SeriesSummary, facts};
 
 /// One measured curve, as loaded: sorted by x ascending, finite, in the units of the file's (converted) x axis.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -5,7 +5,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use super::neighbours::{median, neighbour_noise};
 use super::{Dataset, Frame};
 use crate::error::{Error, Result};
-use crate::spec::Data;
+use crate::spec::{Data, Facts, RawSpec};
 
 /// Scales of a series within a window. y, noise and area are those of y over the monitor: what a model's curve is compared with.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +45,23 @@ struct Scales {
     noise: f64,
     counts: bool,
     sigma: Option<(f64, f64)>,
+}
+
+/// What the series says of each window of a spec, in the order of [`RawSpec::stretches`]: what [`RawSpec::resolve`] asks for.
+///
+/// # Errors
+/// Where the data section is wrong, there are no files, or no frame has a point in a window.
+pub fn facts(raw: &RawSpec) -> Result<Vec<Facts>> {
+    let data = raw.data()?;
+    let dataset = Dataset::open(&data)?;
+    raw.stretches().map(|m| SeriesSummary::of(&dataset, &data, m.bounds(), &m.exclude).map(Facts::from)).collect()
+}
+
+impl From<SeriesSummary> for Facts {
+    fn from(summary: SeriesSummary) -> Self {
+        let SeriesSummary { x, spacing, y, area, noise, counts, sigma, .. } = summary;
+        Self { x, spacing, y, area, noise, counts, sigma: sigma.is_some() }
+    }
 }
 
 impl SeriesSummary {
