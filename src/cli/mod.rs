@@ -1,5 +1,6 @@
 //! The executable's verbs, one file each: they parse and call the library.
 
+pub mod models;
 mod output;
 mod run;
 
@@ -21,6 +22,11 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Arguments),
+    /// List the models, or explain one
+    Models {
+        /// Name of a model
+        name: Option<String>,
+    },
 }
 
 /// Parses, runs and returns the exit code: 0 good, 1 nothing could run, 2 a frame failed or may not be quoted, 130 interrupted.
@@ -36,6 +42,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let done: Result<Exit> = match &cli.verb {
         Verb::Run(arguments) => run::run(arguments),
+        Verb::Models { name } => models::run(name.as_deref()).map(|()| Exit::Good),
     };
     match done {
         Ok(exit) => exit.code(),

@@ -11,7 +11,7 @@ use super::atomic::{cannot_read, cannot_write};
 use super::lenient;
 use crate::batch::Outcome;
 use crate::error::{Error, Place, Result};
-use crate::spec::SeriesSummary;
+use crate::spec::Facts;
 
 /// Version of the form of results.jsonl and result.json.
 pub const SCHEMA: u32 = 1;
@@ -29,7 +29,7 @@ pub struct Header {
     pub spec: String,
     /// What the series said when its defaults were derived, one entry a window or measurement; empty where no default needed it.
     /// New frames do not change defaults, otherwise free energies would not be comparable.
-    pub series: Vec<SeriesSummary>,
+    pub series: Vec<Facts>,
 }
 
 /// How far a frame got.
@@ -206,7 +206,7 @@ mod tests {
     }
 
     fn header() -> Header {
-        let series = vec![SeriesSummary { noise: f64::NAN, ..SeriesSummary::default() }];
+        let series = vec![Facts { noise: f64::NAN, ..Facts::default() }];
         Header { schema: SCHEMA, keisoku: "0".into(), spec_hash: "h".into(), spec: "s".into(), series }
     }
 

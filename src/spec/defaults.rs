@@ -9,7 +9,7 @@ use crate::prior::Prior;
 
 /// What all frames of a series (or 1000 evenly spaced ones) say of one window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct SeriesSummary {
+pub struct Facts {
     /// Smallest and largest x in the window.
     pub x: (f64, f64),
     /// Median distance of neighbouring points.
@@ -55,17 +55,17 @@ pub(super) fn x_unit(name: &str) -> &'static str {
 }
 
 /// The noise model: Poisson for whole counts that bring no σ, otherwise Gaussian.
-pub(super) fn noise_model(series: &[&SeriesSummary]) -> NoiseModel {
+pub(super) fn noise_model(series: &[&Facts]) -> NoiseModel {
     if series.iter().all(|s| s.counts && !s.sigma) { NoiseModel::Poisson } else { NoiseModel::Gaussian }
 }
 
 /// Where σ comes from: the column times an inferred scale, because columns are nominal more often than not; unknown without one.
-pub(super) fn sigma(series: &[&SeriesSummary]) -> RawSigma {
+pub(super) fn sigma(series: &[&Facts]) -> RawSigma {
     if series.iter().all(|s| s.sigma) { RawSigma::ScaledColumn } else { RawSigma::Unknown }
 }
 
 /// The base of an unknown σ: the median of the windows' noise figures, for one `[noise]` serves them all.
-pub(super) fn base_noise(series: &[&SeriesSummary]) -> Option<f64> {
+pub(super) fn base_noise(series: &[&Facts]) -> Option<f64> {
     let mut figures: Vec<f64> = series.iter().map(|s| s.noise).filter(|n| n.is_finite() && *n > 0.0).collect();
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len().checked_sub(1)? / 2).copied()
@@ -74,7 +74,7 @@ pub(super) fn base_noise(series: &[&SeriesSummary]) -> Option<f64> {
 /// What a default prior depends on.
 pub(super) struct Context<'a> {
     /// What the series says of the window.
-    pub series: &'a SeriesSummary,
+    pub series: &'a Facts,
     /// The window.
     pub range: (f64, f64),
     /// Whether the noise is Poisson.

@@ -7,5 +7,6 @@ mod golden;
 mod invariance;
 mod layout;
 mod regression;
+mod spec;
 mod specs;
 mod statistics;

@@ -124,13 +124,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let asked = Asked::read(arguments)?;
     let chosen = asked.frames(arguments)?;
     if arguments.dry_run {
-        let ready = pool.install(|| asked.resolve(None, chosen.len()))?;
+        let ready = pool.install(|| asked.resolve(None))?;
         return dry::run(&asked.dataset, &ready, &chosen, &pool);
     }
     let stop = interrupt();
     let out = prepare::out(arguments);
     let mut folder = if arguments.fresh { Folder::fresh(&out)? } else { Folder::open(&out)? };
-    let ready = pool.install(|| asked.resolve(folder.header(), chosen.len()))?;
+    let ready = pool.install(|| asked.resolve(folder.header()))?;
     let peaks = prepare::peaks(arguments, &ready.spec)?;
     for warning in ready.spec.warnings() {
         output::note(&format!("warning: {warning}"));

@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::Arguments;
-use crate::batch;
-use crate::dataset::{Dataset, Entry};
+use crate::dataset::{self, Dataset, Entry};
 use crate::engine::{Engine, choice};
 use crate::error::{Error, Result};
 use crate::report::{Header, Peaks, SCHEMA};
-use crate::spec::{RawSpec, SeriesSummary, Spec};
+use crate::spec::{Facts, RawSpec, Spec};
 
 /// The spec as written, with what the command line says instead, and its series.
 pub(super) struct Asked {
@@ -47,14 +46,14 @@ impl Asked {
 
     /// Fills in every default. A run that goes on keeps what the series said when it began and the engine that `auto` chose then:
     /// otherwise its frames could not be compared.
-    pub fn resolve(&self, before: Option<&Header>, frames: usize) -> Result<Ready> {
+    pub fn resolve(&self, before: Option<&Header>) -> Result<Ready> {
         let known = before.map(|header| header.series.clone()).filter(|series| series.len() == self.raw.stretches().count());
         let used = std::cell::RefCell::new(known.clone().unwrap_or_default());
-        let summarise = |raw: &RawSpec| -> Result<Vec<SeriesSummary>> {
+        let summarise = |raw: &RawSpec| -> Result<Vec<Facts>> {
             if let Some(known) = &known {
                 return Ok(known.clone());
             }
-            let series = self.dataset.summaries(raw)?;
+            let series = dataset::facts(raw)?;
             used.borrow_mut().clone_from(&series);
             Ok(series)
         };
@@ -64,7 +63,7 @@ impl Asked {
             ("auto", Some(header)) => RawSpec::parse(Path::new("spec.toml"), &header.spec)?.run().engine,
             (name, _) => name.to_owned(),
         };
-        let engine = choice::choose(&name, wanted.run.f64, batch::walkers(&wanted) * frames)?;
+        let engine = choice::choose(&name, wanted.run.f64)?;
         resolved.run.engine = Some(engine.name());
         let header = Header {
             schema: SCHEMA,
