@@ -1,8 +1,10 @@
 //! The terms a curve is a sum of. One file a model; the list below is the only registration.
 
 pub mod doublet;
+pub mod lanes;
 pub mod mossbauer;
 mod number;
+pub mod polynomials;
 
 pub use number::Number;
 
@@ -355,6 +357,9 @@ models! {
     line::Line: Line,
     mossbauer::Mossbauer: Lorentzian,
 }
+
+/// Most parameters a term can have.
+pub const MAX_PARAMETERS: usize = 32;
 
 /// The model of that name.
 pub fn find(name: &str) -> Option<&'static Model> {

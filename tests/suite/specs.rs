@@ -3,9 +3,7 @@
 use keisoku::dataset::Frame;
 use keisoku::models;
 use keisoku::prior::Prior;
-use keisoku::spec::{
-    Candidate, Data, Group, Layout, Measurement, Noise, Parameter, Run, Sigma, Spec, Term, Width, XAxis,
-};
+use keisoku::spec::{Candidate, Data, Group, Layout, Measurement, Noise, Parameter, Run, Sigma, Spec, Term, Width, XAxis};
 
 /// A frame of x and y.
 pub fn frame(name: &str, x: Vec<f64>, y: Vec<f64>) -> Frame {
@@ -33,6 +31,7 @@ pub fn spec(range: (f64, f64), noise: Noise, terms: Vec<Term>, candidates: Vec<C
             normalise: None,
             mask_above: None,
             frames: None,
+            axis_header: None,
         },
         shared: Vec::new(),
         groups: vec![Group { name: "window".into(), measurements: vec![measurement], candidates }],
@@ -51,9 +50,7 @@ pub fn spec(range: (f64, f64), noise: Noise, terms: Vec<Term>, candidates: Vec<C
 
 /// K = 1 … highest of one counted term.
 pub fn counts(highest: usize) -> Vec<Candidate> {
-    (1..=highest)
-        .map(|k| Candidate { label: format!("K={k}"), k: Some(k), terms: vec![(0, 0, k)], model_error: 0.0 })
-        .collect()
+    (1..=highest).map(|k| Candidate { label: format!("K={k}"), k: Some(k), terms: vec![(0, 0, k)], model_error: 0.0 }).collect()
 }
 
 /// Known σ.

@@ -27,7 +27,19 @@ fn yardstick_a_quick() {
         let f = evidence::free_energy(s).unwrap();
         println!(
             "F {:.3} ± {:.3} [{:.3} {:.3}] E {:.2} heat {:.2} rungs {} barrier {:.2} trips {} burn {} kept {} settled {} extended {}",
-            f.value, f.se, f.forward, f.backward, f.energy, f.heat, s.betas.len(), s.barrier(), s.round_trips(), s.burn_in, s.copies[0].sweeps, s.settled, s.extended
+            f.value,
+            f.se,
+            f.forward,
+            f.backward,
+            f.energy,
+            f.heat,
+            s.betas.len(),
+            s.barrier(),
+            s.round_trips(),
+            s.burn_in,
+            s.copies[0].sweeps,
+            s.settled,
+            s.extended
         );
         println!("  {:?}", s.betas.iter().map(|b| format!("{b:.2e}")).collect::<Vec<_>>());
         println!("  {:?}", s.rejection.iter().map(|b| format!("{b:.2}")).collect::<Vec<_>>());
