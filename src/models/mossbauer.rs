@@ -100,15 +100,18 @@ impl Term for Mossbauer {
     type Shape = lorentzian::Lorentzian;
     const NAME: &'static str = "mossbauer-site";
     const TITLE: &'static str = "57Fe Moessbauer site";
-    const ABOUT: &'static str = "f(v) = -baseline area sum_8 W L(v - shift - v_line), L a Lorentzian of area 1 and full width fwhm, v the velocity in mm/s: \
-        one site of a powder's transmission spectrum. The eight lines are those between the eigenstates of \
-        H_e = quadrupole [3 Iz^2 - 15/4 + eta (Ix^2 - Iy^2)] + 0.067899 field n.I (I = 3/2) and H_g = -0.118872 field n.S (S = 1/2), mm/s and tesla, \
+    const ABOUT: &'static str = "f(v) = -baseline area sum_8 W L(v - shift - v_line), L a Lorentzian of area 1 and full width fwhm, \
+        v the velocity in mm/s: one site of a powder's transmission spectrum. The eight lines are those between the eigenstates of \
+        H_e = quadrupole [3 Iz^2 - 15/4 + eta (Ix^2 - Iy^2)] + 0.067899 field n.I (I = 3/2) \
+        and H_g = -0.118872 field n.S (S = 1/2), mm/s and tesla, \
         n = (sin theta cos phi, sin theta sin phi, cos theta) in the frame of the field gradient; the weights W add up to 1. \
         quadrupole = e Q Vzz / 12, so a doublet splits by 6 |quadrupole| sqrt(1 + eta^2 / 3). \
         The spectrum does not change under phi -> -phi, phi -> pi - phi, theta -> pi - theta: eight equal solutions on the sphere. \
-        baseline is the count without absorption: tie it to the background's level. As height, the amplitude is the depth that all lines would have at one place. \
+        baseline is the count without absorption: tie it to the background's level. \
+        As height, the amplitude is the depth that all lines would have at one place. \
         The priors of the literature are kept, theta uniform on [0, pi] among them; `isotropic` is a direction without preference. \
-        The line width's prior there is Gamma(1.5, 1.5) on the half width, here the same on the full width; the natural full width is 0.194 mm/s. \
+        The line width's prior there is Gamma(1.5, 1.5) on the half width, here the same on the full width; \
+        the natural full width is 0.194 mm/s. \
         Reference: Moriguchi et al., J. Phys. Soc. Jpn. 91 (2022) 104002.";
 
     fn parameters(_: usize) -> Vec<Quantity> {
