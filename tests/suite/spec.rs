@@ -523,10 +523,15 @@ fn a_series_with_its_temperature_in_the_header_has_three_windows() {
     assert_eq!(series.entries.len(), 17);
     let frame = series.load(&series.entries[0], &spec.data).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(frame.axis, Some(6.778));
-    // Positions are in degrees: the area over 0.4 degrees is not 100 times too large.
-    assert!(
-        spec.groups.iter().all(|g| g.measurements[0].terms[1].parameters[0] != Parameter::Free(Prior::Uniform { low: 0.0, high: 0.0 }))
-    );
+    for group in &spec.groups {
+        let terms = &group.measurements[0].terms;
+        let (Parameter::Free(level), Parameter::Free(area)) = (&terms[0].parameters[0], &terms[1].parameters[0]) else {
+            panic!("{terms:?}")
+        };
+        let (low, high) = group.measurements[0].range;
+        // In degrees, not in the centidegrees of the file: no area is larger than the window times the highest point.
+        assert!(area.range().1 > 0.0 && area.range().1 < level.range().1 * (high - low), "{}", group.name);
+    }
 }
 
 #[test]
