@@ -119,10 +119,11 @@ fn by_role(quantity: &Quantity, context: &Context<'_>) -> Option<Prior> {
 
 /// The interval with its ends moved outwards to a round number, by less than a hundredth of its length: a default that people can read.
 fn widened(low: f64, high: f64) -> (f64, f64) {
-    let exponent = (high - low).log10().floor() as i32 - 2;
+    // The cast saturates: of an empty or endless interval nothing comes out finite, and it stays as it is.
+    let exponent = ((high - low).log10().floor() as i32).saturating_sub(2);
     // Multiples of a power of ten, by a division where the power is negative: 1195/100 is the number that is written 11.95.
     let round = |x: f64, outwards: fn(f64) -> f64, slack: f64| {
-        let power = 10f64.powi(exponent.abs());
+        let power = 10f64.powi(exponent.saturating_abs());
         // Ends that are round already, but for the last bits, stay where they are.
         if exponent < 0 { outwards(x * power + slack) / power } else { outwards(x / power + slack) * power }
     };

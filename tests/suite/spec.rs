@@ -452,6 +452,30 @@ proptest! {
     }
 
     #[test]
+    fn texts_read_back_as_they_are(text in any::<String>()) {
+        let mut raw = parse(&with_head(PEAKS)).expect("a spec");
+        raw.title = Some(text.clone());
+        let again = parse(&raw.to_toml());
+        prop_assert_eq!(again.map(|raw| raw.title), Ok(Some(text)));
+    }
+
+    #[test]
+    fn no_series_panics(numbers in prop::array::uniform6(any::<f64>()), y in any::<f64>()) {
+        let [low, high, spacing, top, area, noise] = numbers;
+        for facts in [
+            Facts { x: (low, high), spacing, y: (y, top), area, noise, counts: false, sigma: false },
+            Facts { x: (1.0, 3.0), spacing: 0.01, y: (y, y), area: 0.0, noise: 0.0, counts: true, sigma: false },
+        ] {
+            let text = "[data]\nfiles = \"*\"\n[[window]]\n[[window.term]]\nmodel = \"chebyshev\"\n[[window.term]]\nmodel = \"gaussian\"\n";
+            let resolved = parse(text).and_then(|raw| raw.resolve(&|_| Ok(vec![facts.clone()])));
+            if let Ok(raw) = resolved {
+                let checked = raw.check();
+                prop_assert!(checked.is_ok(), "{:?}", checked);
+            }
+        }
+    }
+
+    #[test]
     fn numbers_read_back_as_they_are(bits in any::<u64>()) {
         let number = f64::from_bits(bits);
         prop_assume!(number.is_finite() && number > 0.0 && number < 1e300);
