@@ -78,7 +78,8 @@ impl SeriesSummary {
             .into_par_iter()
             .map(|i| dataset.load(&dataset.entries[at(i)], data).map(|frame| Scales::of(&frame, range, exclude)))
             .collect();
-        let first_error = looked.iter().find_map(|scales| scales.as_ref().err().cloned());
+        let none_read = looked.iter().all(Result::is_err);
+        let first_error = looked.iter().find_map(|scales| scales.as_ref().err().cloned()).filter(|_| none_read);
         let scales: Vec<Scales> = looked.into_iter().flatten().flatten().collect();
         if scales.is_empty() {
             return Err(first_error.unwrap_or_else(|| {

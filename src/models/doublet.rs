@@ -67,6 +67,15 @@ impl<P: Peak> Term for Doublet<P> {
         Extent { repeats: 2, ..P::extent(size) }
     }
 
+    fn requires(setup: &Setup) -> Result<(), &'static str> {
+        match wavelengths(setup.wavelength, setup.wavelength2) {
+            Some(_) => Ok(()),
+            None => Err(
+                "give the K-alpha1 wavelength of Ag, Mo, Cu, Co, Fe or Cr in angstrom as `wavelength` under [data], or leave it out for Cu",
+            ),
+        }
+    }
+
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         let (lambda1, lambda2) = wavelengths(setup.wavelength, setup.wavelength2).ok_or(Inadmissible)?;
         let (first, second) = out.split_at_mut(out.len() / 2);

@@ -2,6 +2,7 @@
 
 mod mossbauer;
 mod peaks;
+mod windows;
 
 use keisoku::engine::oracle::Oracle;
 use keisoku::engine::{Engine, Roster};
