@@ -1,12 +1,14 @@
 //! The only defaults: what a spec leaves out, as numbers, from what the whole series says of a window. Never from a fit.
 
+use serde::{Deserialize, Serialize};
+
 use super::Width;
 use super::raw::{NoiseModel, RawSigma};
 use crate::models::{DefaultPrior, Quantity, Role};
 use crate::prior::Prior;
 
 /// What all frames of a series (or 1000 evenly spaced ones) say of one window.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
     /// Smallest and largest x in the window.
     pub x: (f64, f64),

@@ -4,8 +4,22 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The modules of the crate in the direction data flows. `error` is for all; `noise` makes energies of a problem's misfits.
-const ORDER: [&str; 13] =
-    ["spec", "dataset", "models", "prior", "problem", "noise", "engine", "sampler", "evidence", "posterior", "report", "cli", "error"];
+const ORDER: [&str; 14] = [
+    "spec",
+    "dataset",
+    "models",
+    "prior",
+    "problem",
+    "noise",
+    "engine",
+    "sampler",
+    "evidence",
+    "posterior",
+    "batch",
+    "report",
+    "cli",
+    "error",
+];
 
 /// Who may look to the right, and why.
 const EXCEPTIONS: [(&str, &str, &str); 2] = [
