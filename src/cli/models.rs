@@ -102,9 +102,9 @@ fn prior(quantity: &Quantity) -> String {
         (DefaultPrior::Gamma(shape, rate), _) => format!("gamma, shape {} rate {}", number(shape), number(rate)),
         (DefaultPrior::Isotropic, _) => "isotropic".into(),
         (DefaultPrior::ByRole, Role::Center) => "uniform: the window and one largest width either side".into(),
-        (DefaultPrior::ByRole, Role::Width) => "log-uniform, from two point spacings".into(),
+        (DefaultPrior::ByRole, Role::Width) => "log-uniform: two point spacings … half the window".into(),
         (DefaultPrior::ByRole, Role::Amplitude) => "uniform: 0 … the largest of the series".into(),
-        (DefaultPrior::ByRole, Role::Level) => "uniform: the values of the series".into(),
+        (DefaultPrior::ByRole, Role::Level) => "uniform: 0 and the values of the series".into(),
         (DefaultPrior::ByRole, Role::Shape | Role::Other) => "none: give one".into(),
     }
 }

@@ -2,6 +2,7 @@
 
 mod cli;
 mod equivalence;
+mod fixtures;
 mod formats;
 mod golden;
 mod invariance;

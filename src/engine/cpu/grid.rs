@@ -17,7 +17,7 @@ pub struct Grid<'p, E> {
     pub t: Vec<E>,
     /// What the curve is added to: −y under Gaussian noise (the sum is a residual), 0 under Poisson.
     pub origin: Vec<E>,
-    /// 1/σ under Gaussian noise, the counts under Poisson; 0 in the padding.
+    /// 1/σ under Gaussian noise, the counts under Poisson; padding makes no misfit.
     pub first: Vec<E>,
     /// Exposure under Poisson, 0 in the padding; unused under Gaussian noise.
     pub second: Vec<E>,
@@ -75,6 +75,8 @@ impl<'p, E: Copy> Grid<'p, E> {
         if poisson {
             self.origin.resize(length, zero);
             self.first.extend(data.y.iter().map(|&y| A::element(y)));
+            // Padding has no exposure, so its expectation is the floor; counts equal to that make no misfit.
+            self.first.resize(length, A::element(POISSON_FLOOR));
             self.second.extend((0..data.y.len()).map(|i| A::element(data.exposure.get(i).copied().unwrap_or(1.0))));
         } else {
             self.origin.extend(data.y.iter().map(|&y| A::element(-y)));
