@@ -1,3 +1,4 @@
 //! cli.
 
+pub mod init;
 pub mod models;
