@@ -1,5 +1,6 @@
 //! The executable's verbs, one file each: they parse and call the library.
 
+pub mod init;
 pub mod models;
 mod output;
 mod run;
