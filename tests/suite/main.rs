@@ -10,4 +10,5 @@ mod invariance;
 mod layout;
 mod regression;
 mod spec;
+mod specs;
 mod statistics;
