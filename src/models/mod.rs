@@ -1,6 +1,7 @@
 //! The terms a curve is a sum of. One file a model; the list below is the only registration.
 
 mod number;
+pub mod polynomials;
 
 pub use number::Number;
 
