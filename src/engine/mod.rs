@@ -125,23 +125,6 @@ pub trait Tile: Send {
     /// Where the device fails.
     fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()>;
 
-    /// Starts an `attempt` without waiting for it, where the engine can: `collect` must follow with the same vector, and until then the
-    /// vector says nothing. Between the two the host may work on another tile.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    fn submit(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
-        self.attempt(moves, misfits)
-    }
-
-    /// Waits for the attempt that `submit` started; `misfits` is then what `attempt` would have made it.
-    ///
-    /// # Errors
-    /// Where the device fails.
-    fn collect(&mut self, _misfits: &mut Vec<f64>) -> Result<()> {
-        Ok(())
-    }
-
     /// Keeps the moves of the last `attempt` whose choice is true (one choice a move).
     ///
     /// # Errors
