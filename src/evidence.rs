@@ -1,1 +1,293 @@
-//! Placeholder of evidence: filled next.
+//! Free energies and their errors: MBAR over all rungs, stepping stones as a bracket, standard errors from blocks.
+//!
+//! Shirts and Chodera, J. Chem. Phys. 129 (2008) 124105. For the one-parameter family exp(−βU)·prior a draw needs nothing but its energy.
+
+use crate::sampler::Sampled;
+
+/// A free energy in nats, with what it is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FreeEnergy {
+    /// F = −ln p(D | candidate).
+    pub value: f64,
+    /// Its standard error.
+    pub se: f64,
+    /// Degrees of freedom of the standard error.
+    pub degrees: usize,
+    /// E = ⟨U⟩ over the posterior.
+    pub energy: f64,
+    /// S = E − F = −KL(posterior ‖ prior) ≤ 0.
+    pub entropy: f64,
+    /// β² Var U at β = 1.
+    pub heat: f64,
+    /// Stepping stones from β = 0 up and from β = 1 down: their difference shows what the ladder does not connect.
+    pub forward: f64,
+    /// See `forward`.
+    pub backward: f64,
+    /// F at every rung.
+    pub rungs: Vec<f64>,
+}
+
+/// Blocks that standard errors come from: with 8 copies, two a copy.
+const BLOCKS: usize = 16;
+/// Newton steps at most, and the change in nats at which they end.
+const STEPS: usize = 60;
+const TOLERANCE: f64 = 1e-10;
+
+/// Energies of all kept rows of a block, row after row.
+struct Samples {
+    rungs: usize,
+    /// One entry a block.
+    blocks: Vec<Vec<f64>>,
+}
+
+/// Free energy of a sampled problem; none where nothing was kept.
+pub fn free_energy(sampled: &Sampled) -> Option<FreeEnergy> {
+    let samples = Samples::of(sampled);
+    let betas = &sampled.betas;
+    let rows: usize = samples.blocks.iter().map(|b| b.len() / samples.rungs).sum();
+    if rows < 2 {
+        return None;
+    }
+    let (forward, backward) = stepping_stones(&samples, betas);
+    let start: Vec<f64> = forward.iter().zip(&backward).map(|(a, b)| mean_finite(*a, *b)).collect();
+    let solved = solve(&samples, betas, start);
+    let last = betas.len() - 1;
+    let (energy, heat) = cold_moments(&samples, betas, &solved.f);
+    let value = solved.f[last];
+    Some(FreeEnergy {
+        value,
+        se: solved.se,
+        degrees: samples.blocks.len() - 1,
+        energy,
+        entropy: energy - value,
+        heat,
+        forward: forward[last],
+        backward: backward[last],
+        rungs: solved.f,
+    })
+}
+
+fn mean_finite(a: f64, b: f64) -> f64 {
+    match (a.is_finite(), b.is_finite()) {
+        (true, true) => 0.5 * (a + b),
+        (true, false) => a,
+        (false, true) => b,
+        _ => 0.0,
+    }
+}
+
+impl Samples {
+    fn of(sampled: &Sampled) -> Self {
+        let rungs = sampled.betas.len();
+        let pieces = BLOCKS.div_ceil(sampled.copies.len()).max(1);
+        let mut blocks = Vec::new();
+        for copy in &sampled.copies {
+            let rows = copy.rows();
+            for p in 0..pieces {
+                let (from, to) = (rows * p / pieces, rows * (p + 1) / pieces);
+                if to > from {
+                    blocks.push(copy.energies[from * rungs..to * rungs].to_vec());
+                }
+            }
+        }
+        Self { rungs, blocks }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &[f64]> {
+        self.blocks.iter().flat_map(|b| b.chunks_exact(self.rungs))
+    }
+}
+
+/// −ln mean exp(x) over finite-weight entries.
+fn minus_ln_mean_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let largest = values.clone().fold(f64::NEG_INFINITY, f64::max);
+    if largest == f64::NEG_INFINITY {
+        return f64::INFINITY;
+    }
+    let (sum, n) = values.fold((0.0, 0.0), |(sum, n), v| (sum + (v - largest).exp(), n + 1.0));
+    -(largest + (sum / n).ln())
+}
+
+/// F at every rung by one-sided averages: upward over the hotter rung's draws, downward over the colder one's.
+fn stepping_stones(samples: &Samples, betas: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let (mut up, mut down) = (vec![0.0], vec![0.0]);
+    for r in 0..betas.len() - 1 {
+        let step = betas[r + 1] - betas[r];
+        let hot: Vec<f64> = samples.rows().map(|row| -step * row[r]).collect();
+        let cold: Vec<f64> = samples.rows().map(|row| step * row[r + 1]).collect();
+        up.push(up[r] + minus_ln_mean_exp(hot.iter().copied()));
+        down.push(down[r] - minus_ln_mean_exp(cold.iter().copied()));
+    }
+    (up, down)
+}
+
+struct Solved {
+    f: Vec<f64>,
+    se: f64,
+}
+
+/// Newton's method on the convex objective Σ ln Σ_l N exp(f_l − β_l U) − N Σ f_l with f_0 = 0, then a one-step delete-one-block jackknife:
+/// leaving out a block shifts the solution by H⁻¹ times that block's share of the gradient, to first order in 1/blocks.
+fn solve(samples: &Samples, betas: &[f64], mut f: Vec<f64>) -> Solved {
+    let l = betas.len();
+    let mut system = System::new(l);
+    for _ in 0..STEPS {
+        system.assemble(samples, betas, &f);
+        let Some(step) = system.solve(&system.gradient) else { break };
+        // Far from the solution a full step may overshoot: bounded steps still converge, because the objective is convex.
+        let largest = step.iter().fold(0.0f64, |m, s| m.max(s.abs()));
+        let damp = if largest > 2.0 { 2.0 / largest } else { 1.0 };
+        for (f, s) in f[1..].iter_mut().zip(&step) {
+            *f -= damp * s;
+        }
+        if largest < TOLERANCE {
+            break;
+        }
+    }
+    system.assemble(samples, betas, &f);
+    let blocks = system.by_block.len() as f64;
+    let shifts: Vec<f64> =
+        system.by_block.iter().map(|g| system.solve(g).map_or(f64::NAN, |s| s[l - 2] * blocks / (blocks - 1.0))).collect();
+    let mean = shifts.iter().sum::<f64>() / blocks;
+    let variance = (blocks - 1.0) / blocks * shifts.iter().map(|s| (s - mean).powi(2)).sum::<f64>();
+    Solved { f, se: variance.sqrt() }
+}
+
+/// Gradient and Hessian with respect to f_1 … f_{L−1}.
+struct System {
+    l: usize,
+    gradient: Vec<f64>,
+    hessian: Vec<f64>,
+    by_block: Vec<Vec<f64>>,
+}
+
+impl System {
+    fn new(l: usize) -> Self {
+        Self { l, gradient: vec![0.0; l - 1], hessian: vec![0.0; (l - 1) * (l - 1)], by_block: Vec::new() }
+    }
+
+    fn assemble(&mut self, samples: &Samples, betas: &[f64], f: &[f64]) {
+        let n = self.l - 1;
+        self.gradient.fill(0.0);
+        self.hessian.fill(0.0);
+        self.by_block.clear();
+        let mut p = vec![0.0; self.l];
+        for block in &samples.blocks {
+            let rows = (block.len() / self.l) as f64;
+            let mut own = vec![-rows; n];
+            for &u in block {
+                shares(u, betas, f, &mut p);
+                for a in 0..n {
+                    own[a] += p[a + 1];
+                    if p[a + 1] < 1e-12 {
+                        continue;
+                    }
+                    let row = &mut self.hessian[a * n..a * n + a + 1];
+                    for (h, q) in row.iter_mut().zip(&p[1..]) {
+                        *h -= p[a + 1] * q;
+                    }
+                    self.hessian[a * n + a] += p[a + 1];
+                }
+            }
+            self.gradient.iter_mut().zip(&own).for_each(|(g, o)| *g += o);
+            self.by_block.push(own);
+        }
+        for a in 0..n {
+            for b in 0..a {
+                self.hessian[b * n + a] = self.hessian[a * n + b];
+            }
+        }
+    }
+
+    /// H⁻¹ g by Cholesky; a trace of ridge keeps rungs that share no draws solvable.
+    fn solve(&self, g: &[f64]) -> Option<Vec<f64>> {
+        let n = self.l - 1;
+        let mut a = self.hessian.clone();
+        for i in 0..n {
+            a[i * n + i] += 1e-9 * (1.0 + a[i * n + i]);
+        }
+        for i in 0..n {
+            for j in 0..=i {
+                let dot: f64 = (0..j).map(|k| a[i * n + k] * a[j * n + k]).sum();
+                let rest = a[i * n + j] - dot;
+                if i == j {
+                    if rest <= 0.0 {
+                        return None;
+                    }
+                    a[i * n + i] = rest.sqrt();
+                } else {
+                    a[i * n + j] = rest / a[j * n + j];
+                }
+            }
+        }
+        let mut x = g.to_vec();
+        for i in 0..n {
+            let dot: f64 = (0..i).map(|k| a[i * n + k] * x[k]).sum();
+            x[i] = (x[i] - dot) / a[i * n + i];
+        }
+        for i in (0..n).rev() {
+            let dot: f64 = (i + 1..n).map(|k| a[k * n + i] * x[k]).sum();
+            x[i] = (x[i] - dot) / a[i * n + i];
+        }
+        Some(x)
+    }
+}
+
+/// Probabilities that a draw of energy u came from each rung, all rungs having equally many draws. A draw of zero likelihood is from β = 0.
+fn shares(u: f64, betas: &[f64], f: &[f64], p: &mut [f64]) {
+    if !u.is_finite() {
+        p.fill(0.0);
+        p[0] = 1.0;
+        return;
+    }
+    let mut largest = f64::NEG_INFINITY;
+    for ((p, b), f) in p.iter_mut().zip(betas).zip(f) {
+        *p = f - b * u;
+        largest = largest.max(*p);
+    }
+    let mut sum = 0.0;
+    for p in p.iter_mut() {
+        *p = if *p - largest > -40.0 { (*p - largest).exp() } else { 0.0 };
+        sum += *p;
+    }
+    p.iter_mut().for_each(|p| *p /= sum);
+}
+
+/// ⟨U⟩ and β² Var U at the coldest rung, by reweighting all draws.
+fn cold_moments(samples: &Samples, betas: &[f64], f: &[f64]) -> (f64, f64) {
+    let last = betas.len() - 1;
+    let mut p = vec![0.0; betas.len()];
+    let (mut sum, mut first, mut second) = (0.0, 0.0, 0.0);
+    // Energies are taken relative to one draw, so that squares keep their digits.
+    let origin = samples.blocks[0][last];
+    for block in &samples.blocks {
+        for &u in block.iter().filter(|u| u.is_finite()) {
+            shares(u, betas, f, &mut p);
+            let d = u - origin;
+            sum += p[last];
+            first += p[last] * d;
+            second += p[last] * d * d;
+        }
+    }
+    let mean = first / sum;
+    (origin + mean, betas[last].powi(2) * (second / sum - mean * mean))
+}
+
+/// Probabilities of candidates from their free energies under equal prior odds, and the standard errors that those of F make (delta method).
+pub fn probabilities(free: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let least = free.iter().map(|f| f.0).filter(|f| f.is_finite()).fold(f64::INFINITY, f64::min);
+    let weights: Vec<f64> = free.iter().map(|f| if f.0.is_finite() { (least - f.0).exp() } else { 0.0 }).collect();
+    let total: f64 = weights.iter().sum();
+    let p: Vec<f64> = weights.iter().map(|w| if total > 0.0 { w / total } else { 0.0 }).collect();
+    (0..p.len())
+        .map(|i| {
+            let variance: f64 = (0..p.len())
+                .map(|j| {
+                    let slope = p[i] * (f64::from(u8::from(i == j)) - p[j]);
+                    if slope == 0.0 { 0.0 } else { (slope * free[j].1).powi(2) }
+                })
+                .sum();
+            (p[i], variance.sqrt())
+        })
+        .collect()
+}

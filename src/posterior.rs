@@ -1,1 +1,250 @@
-//! Placeholder of posterior: filled next.
+//! From draws to answers: labels, intervals, probabilities of candidates, verdict and fit.
+
+use serde::{Deserialize, Serialize};
+
+use crate::problem::Problem;
+use crate::sampler::Sampled;
+
+/// The answer for one frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FrameResult {
+    /// Place in the series, from 1.
+    pub frame: usize,
+    /// Name of the frame.
+    pub name: String,
+    /// File (and column or row).
+    pub source: String,
+    /// Time or temperature.
+    pub axis: Option<f64>,
+    /// Hash of the frame's numbers.
+    pub data_hash: String,
+    /// Rows dropped while loading.
+    pub dropped: usize,
+    /// One entry a window, in the order of the spec.
+    pub windows: Vec<WindowResult>,
+}
+
+/// The answer for one window (or one joint problem) of a frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WindowResult {
+    /// Name of the window.
+    pub window: String,
+    /// Data points used.
+    pub points: usize,
+    /// The candidates, in the order of the spec.
+    pub candidates: Vec<CandidateResult>,
+    /// Index of the most probable one.
+    pub best: usize,
+}
+
+/// The answer for one candidate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CandidateResult {
+    /// Its label.
+    pub candidate: String,
+    /// Its count, where the window counts something.
+    pub k: Option<usize>,
+    /// F in nats.
+    pub free_energy: f64,
+    /// Standard error of F.
+    pub free_energy_se: f64,
+    /// Degrees of freedom of that error.
+    pub free_energy_df: usize,
+    /// E = ⟨U⟩.
+    pub energy: f64,
+    /// S = E − F.
+    pub entropy: f64,
+    /// p(candidate | D) under equal prior odds.
+    pub probability: f64,
+    /// Standard error of the probability, from those of F.
+    pub probability_se: f64,
+    /// Posterior mean of the noise scale (or of σ where it was unknown), σ where it was one number; none under Poisson or with a σ column alone.
+    pub noise: Option<f64>,
+    /// May these numbers be quoted? Empty: yes.
+    pub verdict: Vec<Verdict>,
+    /// Does the model describe the data? Empty: yes.
+    pub fit: Vec<Fit>,
+    /// Figures behind verdict and fit.
+    pub figures: Figures,
+    /// One entry a reported parameter.
+    pub parameters: Vec<ParameterResult>,
+    /// ln of the evidence ratio when the amplitudes' prior ranges are halved and doubled: (halved, doubled), in nats of F.
+    pub sensitivity: Option<(f64, f64)>,
+}
+
+/// Figures behind verdict and fit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Inverse temperatures.
+    pub betas: Vec<f64>,
+    /// Rejection rate of each pair of rungs.
+    pub rejection: Vec<f64>,
+    /// F at every rung.
+    pub rung_free_energy: Vec<f64>,
+    /// Communication barrier Λ.
+    pub barrier: f64,
+    /// Round trips over all copies.
+    pub round_trips: u64,
+    /// Copies.
+    pub copies: usize,
+    /// Sweeps a copy spent adapting.
+    pub burn_in: usize,
+    /// Sweeps a copy kept.
+    pub sweeps: usize,
+    /// Whether the kept part was extended.
+    pub extended: bool,
+    /// Largest R-hat of the label-free quantities.
+    pub rhat: f64,
+    /// Smallest bulk effective sample size of the label-free quantities.
+    pub ess_bulk: f64,
+    /// Smallest tail effective sample size of the label-free quantities.
+    pub ess_tail: f64,
+    /// Stepping stones upward minus downward, in nats.
+    pub bracket: f64,
+    /// β² Var U at β = 1.
+    pub heat: f64,
+    /// Largest drift of kept totals, in units of misfit.
+    pub drift: f64,
+    /// Proposals whose energy was not a number.
+    pub broken: u64,
+    /// χ² (or deviance) at the posterior mean curve, and its number of points less parameters.
+    pub misfit: f64,
+    /// Data points less free parameters.
+    pub degrees: f64,
+    /// Lag-one autocorrelation of the standardised residuals of the posterior mean curve.
+    pub autocorrelation: f64,
+}
+
+/// Reasons why numbers may not be quoted. `ok` in files is an empty list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// The two ends of the ladder exchanged states too few times.
+    RoundTrips,
+    /// Copies disagree (R-hat).
+    Rhat,
+    /// Too few effective draws.
+    Ess,
+    /// The error of the free energy is larger than asked for.
+    FreeEnergy,
+    /// Forward and backward free energies disagree.
+    Bracket,
+    /// A time cap cut the run short.
+    Time,
+    /// f32 cannot hold the energies of this frame to the budget.
+    Precision,
+}
+
+/// Reasons why the model does not describe the data. `good` in files is an empty list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fit {
+    /// The largest count offered has p > .05.
+    Range,
+    /// σ is known and χ² lies outside its 10⁻³ band.
+    Misfit,
+    /// The standardised residuals are correlated beyond their 10⁻³ bound.
+    Residuals,
+    /// Posterior mass piles up at a prior's bound.
+    Bound,
+    /// Poisson noise on values that are no counts.
+    NotCounts,
+}
+
+impl Verdict {
+    /// Code in files.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::RoundTrips => "round-trips",
+            Self::Rhat => "rhat",
+            Self::Ess => "ess",
+            Self::FreeEnergy => "free-energy",
+            Self::Bracket => "bracket",
+            Self::Time => "time",
+            Self::Precision => "precision",
+        }
+    }
+
+    /// What it means and what to do, in a sentence.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::RoundTrips => "the two ends of the ladder exchanged states too few times; raise run.max_sweeps",
+            Self::Rhat => "the copies disagree about where the posterior is; raise run.max_sweeps or run.copies",
+            Self::Ess => "fewer independent draws than asked for; raise run.max_sweeps or lower targets.ess",
+            Self::FreeEnergy => "the free energy is less certain than asked for; raise run.max_sweeps or targets.free_energy_se",
+            Self::Bracket => "forward and backward free energies disagree: the ladder does not connect; raise run.max_sweeps",
+            Self::Time => "a time cap cut the run short; the same command without the cap goes on",
+            Self::Precision => "the counts are beyond single precision; run with --precision f64",
+        }
+    }
+}
+
+impl Fit {
+    /// Code in files.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Range => "range",
+            Self::Misfit => "misfit",
+            Self::Residuals => "residuals",
+            Self::Bound => "bound",
+            Self::NotCounts => "not-counts",
+        }
+    }
+
+    /// What it means and what to do, in a sentence.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Range => "the largest count offered won: widen the range, or the peak shape is wrong (see the residuals)",
+            Self::Misfit => "χ² is not what the stated σ allows: the model or σ is wrong",
+            Self::Residuals => "the residuals are correlated: the model misses something, or the data were rebinned",
+            Self::Bound => "the posterior piles up at the end of a prior: widen it",
+            Self::NotCounts => "these values do not scatter like counts: use gaussian noise",
+        }
+    }
+}
+
+/// The summary of one parameter of one candidate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParameterResult {
+    /// Peak number from 1, by position, where the parameter belongs to a counted term.
+    pub peak: Option<usize>,
+    /// Name of the spec's term, empty for noise and shared parameters.
+    pub term: String,
+    /// Name: `center`, `fwhm`, …
+    pub parameter: String,
+    /// Unit.
+    pub unit: String,
+    /// Posterior mean.
+    pub mean: f64,
+    /// Posterior standard deviation.
+    pub sd: f64,
+    /// Quantiles .025, .16, .5, .84, .975.
+    pub quantiles: [f64; 5],
+    /// R-hat over copies.
+    pub rhat: f64,
+    /// Bulk effective sample size.
+    pub ess_bulk: f64,
+    /// Tail effective sample size.
+    pub ess_tail: f64,
+}
+
+/// What was asked for, as the verdict needs it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Targets {
+    /// Bulk effective sample size.
+    pub ess: f64,
+    /// Standard error of the free energy in nats.
+    pub free_energy_se: f64,
+    /// Round trips over all copies.
+    pub round_trips: usize,
+}
+
+/// How many times longer the record would have to be for every target to be met (the sampler's judge).
+pub fn shortfall(_problem: &Problem, _sampled: &Sampled, _targets: &Targets) -> f64 {
+    1.0
+}
+
+/// The answer for one window from all its candidates' problems and samples (same order).
+pub fn window(_problems: &[Problem], _sampled: &[Sampled], _targets: &Targets) -> WindowResult {
+    WindowResult { window: String::new(), points: 0, candidates: Vec::new(), best: 0 }
+}

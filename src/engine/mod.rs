@@ -125,6 +125,22 @@ pub trait Tile: Send {
     /// Where the device fails.
     fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()>;
 
+    /// Starts what `collect` finishes: an engine that works beside the host begins here; others do nothing yet.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn submit(&mut self, _moves: &Moves) -> Result<()> {
+        Ok(())
+    }
+
+    /// Waits for the misfits of the moves last submitted (the same ones).
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn collect(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+        self.attempt(moves, misfits)
+    }
+
     /// Keeps the moves of the last `attempt` whose choice is true (one choice a move).
     ///
     /// # Errors

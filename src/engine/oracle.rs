@@ -97,7 +97,8 @@ pub fn curve(problem: &Problem, measurement: usize, coefficients: &[f64]) -> Vec
     problem.measurements[measurement].t.iter().map(|&t| at_point(t)).collect()
 }
 
-fn push_misfits(problem: &Problem, coefficients: &[f64], misfits: &mut Vec<f64>) {
+/// Appends the misfit of every measurement for one walker's coefficients.
+pub fn push_misfits(problem: &Problem, coefficients: &[f64], misfits: &mut Vec<f64>) {
     for (m, data) in problem.measurements.iter().enumerate() {
         let f = curve(problem, m, coefficients);
         let misfit: f64 = match data.noise {

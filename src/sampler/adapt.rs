@@ -1,0 +1,274 @@
+//! Steps tuned while the sampler adapts: their sizes by Robbins–Monro from acceptance counts, their shapes from the visited states.
+
+use super::chain::Step;
+use super::schedule::{Kind, Move, exchangeable, find};
+use crate::models::Role;
+use crate::prior::{Coordinate, Prior};
+use crate::problem::Problem;
+
+/// Size and shape of every move at every rung, and what they are tuned from.
+#[derive(Clone, Debug)]
+pub struct Tuning {
+    /// Whether sizes still follow the counts.
+    pub adapting: bool,
+    moves: usize,
+    ln_scale: Vec<f64>,
+    factors: Vec<Vec<f64>>,
+    accepted: Vec<u32>,
+    tried: Vec<u32>,
+    rates: Vec<Option<f64>>,
+    families: Vec<Family>,
+    moments: Vec<Moments>,
+}
+
+/// Moves whose shape is learned from the same states: one block, or the like blocks of exchangeable peaks.
+#[derive(Clone, Debug)]
+struct Family {
+    /// Index of each move, with its parameters.
+    members: Vec<(usize, Vec<usize>)>,
+    /// The centre of each member, by which members are ranked: labels wander, ranks do not.
+    centres: Vec<Option<usize>>,
+    /// Place of its moments among a rung's.
+    at: usize,
+}
+
+/// Running mean and co-moment of one member at one rung (Welford).
+#[derive(Clone, Debug, Default)]
+struct Moments {
+    n: f64,
+    mean: Vec<f64>,
+    products: Vec<f64>,
+}
+
+impl Tuning {
+    /// First guesses: a fraction of the prior's width in every direction.
+    pub fn new(problem: &Problem, moves: &[Move], rungs: usize) -> Self {
+        let families = families(problem, moves);
+        let slots = families.last().map_or(0, |f| f.at + f.members.len());
+        let factors: Vec<Vec<f64>> = (0..rungs).flat_map(|_| moves.iter().map(|m| first_factor(problem, m))).collect();
+        Self {
+            adapting: true,
+            moves: moves.len(),
+            ln_scale: vec![0.3f64.ln(); rungs * moves.len()],
+            factors,
+            accepted: vec![0; rungs * moves.len()],
+            tried: vec![0; rungs * moves.len()],
+            rates: moves.iter().map(|m| m.rate).collect(),
+            families,
+            moments: vec![Moments::default(); rungs * slots],
+        }
+    }
+
+    /// The step of a move at a rung.
+    #[inline]
+    pub fn step(&self, rung: usize, step: usize) -> Step<'_> {
+        let at = rung * self.moves + step;
+        Step { scale: self.ln_scale[at].exp(), factor: &self.factors[at] }
+    }
+
+    /// Counts a decision; while adapting the size follows it.
+    #[inline]
+    pub fn count(&mut self, rung: usize, step: usize, accepted: bool) {
+        let at = rung * self.moves + step;
+        self.tried[at] += 1;
+        self.accepted[at] += u32::from(accepted);
+        if self.adapting
+            && let Some(rate) = self.rates[step]
+        {
+            // Robbins–Monro with gain ∝ n^−0.6, which converges and forgets its start.
+            let gain = 2.0 * (f64::from(self.tried[at]) + 3.0).powf(-0.6);
+            self.ln_scale[at] = (self.ln_scale[at] + gain * (f64::from(u8::from(accepted)) - rate)).clamp(-60.0, 3.0);
+        }
+    }
+
+    /// Acceptance rate of a move at a rung.
+    pub fn acceptance(&self, rung: usize, step: usize) -> f64 {
+        let at = rung * self.moves + step;
+        f64::from(self.accepted[at]) / f64::from(self.tried[at].max(1))
+    }
+
+    /// Adds the present states to the moments of every rung.
+    pub fn learn(&mut self, problem: &Problem, theta: &[f64], walker_of: &[u32]) {
+        let d = problem.dimension();
+        let slots = self.families.last().map_or(0, |f| f.at + f.members.len());
+        let mut order: Vec<usize> = Vec::new();
+        for (rung, &w) in walker_of.iter().enumerate().skip(1) {
+            let row = &theta[w as usize * d..(w as usize + 1) * d];
+            for family in &self.families {
+                order.clear();
+                order.extend(0..family.members.len());
+                order.sort_by(|&a, &b| match (family.centres[a], family.centres[b]) {
+                    (Some(a), Some(b)) => row[a].total_cmp(&row[b]),
+                    _ => a.cmp(&b),
+                });
+                for (rank, &member) in order.iter().enumerate() {
+                    self.moments[rung * slots + family.at + rank].add(problem, &family.members[member].1, row);
+                }
+            }
+        }
+    }
+
+    /// Pools the tuning of all copies of a ladder for new rungs: sizes by their mean, shapes by the spread within copies.
+    /// `reshape` takes new shapes too.
+    pub fn pooled(copies: &[&Self], problem: &Problem, moves: &[Move], from: &[f64], to: &[f64], reshape: bool) -> Self {
+        let mut pooled = Self::new(problem, moves, to.len());
+        for (rung, &beta) in to.iter().enumerate().skip(1) {
+            let (low, high, share) = bracket(from, beta);
+            for step in 0..moves.len() {
+                let mean = |r: usize| copies.iter().map(|c| c.ln_scale[r * c.moves + step]).sum::<f64>() / copies.len() as f64;
+                let at = rung * pooled.moves + step;
+                pooled.ln_scale[at] = (1.0 - share) * mean(low) + share * mean(high);
+                let nearest = if share < 0.5 { low } else { high };
+                pooled.factors[at].clone_from(&copies[0].factors[nearest * moves.len() + step]);
+            }
+            if reshape {
+                let nearest = if share < 0.5 { low } else { high };
+                pooled.reshape(copies, problem, rung, nearest);
+            }
+        }
+        pooled
+    }
+
+    /// Learned shapes of one rung, drawn towards the sizes of single steps where few states were seen.
+    fn reshape(&mut self, copies: &[&Self], problem: &Problem, rung: usize, from: usize) {
+        let slots = self.families.last().map_or(0, |f| f.at + f.members.len());
+        for f in 0..self.families.len() {
+            let family = self.families[f].clone();
+            let n = family.members[0].1.len();
+            let mut products = vec![0.0; n * n];
+            let mut count = 0.0;
+            for moments in copies.iter().flat_map(|c| (0..family.members.len()).map(move |m| &c.moments[from * slots + family.at + m])) {
+                if moments.n > 1.0 {
+                    count += moments.n - 1.0;
+                    products.iter_mut().zip(&moments.products).for_each(|(sum, p)| *sum += p);
+                }
+            }
+            if count < 4.0 * n as f64 {
+                continue;
+            }
+            let prior: Vec<f64> = family.members[0].1.iter().map(|&i| spread(&problem.parameters[i].prior).powi(2)).collect();
+            let mut covariance: Vec<f64> = products.iter().map(|p| p / count).collect();
+            for i in 0..n {
+                // A state that never moved in some direction must not freeze it.
+                covariance[i * n + i] += 1e-12 * prior[i] + 1e-6 * covariance[i * n + i];
+            }
+            if let Some(factor) = cholesky(&covariance, n) {
+                for (step, _) in &family.members {
+                    let at = rung * self.moves + step;
+                    self.factors[at].clone_from(&factor);
+                    self.ln_scale[at] = (2.38 / (n as f64).sqrt()).ln();
+                }
+            }
+        }
+    }
+}
+
+impl Moments {
+    fn add(&mut self, problem: &Problem, parameters: &[usize], row: &[f64]) {
+        let n = parameters.len();
+        if self.mean.is_empty() {
+            self.mean = vec![0.0; n];
+            self.products = vec![0.0; n * n];
+        }
+        self.n += 1.0;
+        let mut before = [0.0; 16];
+        let mut after = [0.0; 16];
+        for (j, &i) in parameters.iter().enumerate() {
+            let value = match problem.parameters[i].prior.coordinate() {
+                Coordinate::Linear => row[i],
+                Coordinate::Log => row[i].ln(),
+            };
+            before[j] = value - self.mean[j];
+            self.mean[j] += before[j] / self.n;
+            after[j] = value - self.mean[j];
+        }
+        for a in 0..n {
+            for b in 0..n {
+                self.products[a * n + b] += before[a] * after[b];
+            }
+        }
+    }
+}
+
+/// Blocks whose shape is learned: every walk of several parameters.
+fn families(problem: &Problem, moves: &[Move]) -> Vec<Family> {
+    let mut families: Vec<Family> = Vec::new();
+    for (step, what) in moves.iter().enumerate() {
+        let parameters = &what.targets[0].parameters;
+        if what.kind != Kind::Walk || parameters.len() < 2 {
+            continue;
+        }
+        let owner = problem.parameters[parameters[0]].owner;
+        let centre = owner.and_then(|k| find(problem, k, Role::Center));
+        let kin = families.iter_mut().find(|f| {
+            let other = f.members[0].1[0];
+            matches!((owner, problem.parameters[other].owner), (Some(a), Some(b)) if exchangeable(problem, a, b))
+                && f.members[0].1.len() == parameters.len()
+        });
+        match kin {
+            Some(family) => {
+                family.members.push((step, parameters.clone()));
+                family.centres.push(centre);
+            }
+            None => families.push(Family { members: vec![(step, parameters.clone())], centres: vec![centre], at: 0 }),
+        }
+    }
+    let mut at = 0;
+    for family in &mut families {
+        family.at = at;
+        at += family.members.len();
+    }
+    families
+}
+
+/// Standard deviation of a prior in its moves' coordinate.
+fn spread(prior: &Prior) -> f64 {
+    match *prior {
+        Prior::LogUniform { low, high } => (high / low).ln() / 12f64.sqrt(),
+        // Var ln x of a Gamma is the trigamma function of its shape, 1/shape + 1/2shape² + … .
+        Prior::Gamma { shape, .. } => (1.0 / shape + 0.5 / (shape * shape)).sqrt(),
+        _ => prior.moments().1,
+    }
+}
+
+fn first_factor(problem: &Problem, what: &Move) -> Vec<f64> {
+    let parameters = &what.targets[0].parameters;
+    let n = parameters.len();
+    let mut factor = vec![0.0; n * n];
+    for (j, &i) in parameters.iter().enumerate() {
+        factor[j * n + j] = spread(&problem.parameters[i].prior);
+    }
+    factor
+}
+
+/// Rungs on both sides of β among `from` (from rung 1 on) and how far β lies between them in ln β.
+fn bracket(from: &[f64], beta: f64) -> (usize, usize, f64) {
+    let last = from.len() - 1;
+    let high = from.iter().position(|&b| b >= beta).unwrap_or(last).max(1);
+    let low = if high > 1 { high - 1 } else { 1.min(last) };
+    if low == high || from[high] <= from[low] {
+        return (high, high, 0.0);
+    }
+    let share = ((beta / from[low]).ln() / (from[high] / from[low]).ln()).clamp(0.0, 1.0);
+    (low, high, share)
+}
+
+/// Lower Cholesky factor, row by row; none where the matrix is not positive definite.
+fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
+    let mut l = vec![0.0; n * n];
+    for i in 0..n {
+        for j in 0..=i {
+            let dot: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
+            let rest = a[i * n + j] - dot;
+            if i == j {
+                if !(rest > 0.0 && rest.is_finite()) {
+                    return None;
+                }
+                l[i * n + i] = rest.sqrt();
+            } else {
+                l[i * n + j] = rest / l[j * n + j];
+            }
+        }
+    }
+    Some(l)
+}

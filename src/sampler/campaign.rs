@@ -1,0 +1,203 @@
+//! One problem's way through the rounds: adapt, freeze, keep, extend once.
+
+use std::sync::Arc;
+
+use super::adapt::Tuning;
+use super::chain::Chain;
+use super::random::Key;
+use super::record::Record;
+use super::schedule::{self, Move};
+use super::{Judge, Settings, ladder};
+use crate::problem::Problem;
+
+/// Sweeps of the first adapting round; each further one has twice as many.
+const FIRST_ROUND: usize = 16;
+/// Fewest and most adapting rounds.
+const ROUNDS: (usize, usize) = (6, 10);
+/// The barrier may change by this share between two rounds for the ladder to count as settled.
+const SETTLED: f64 = 0.15;
+/// The kept part is at least this many times the last adapting round.
+const LEAST_KEPT: f64 = 2.0;
+/// It is made this much longer than the last adapting round asks for, because that round's variance is an estimate.
+const MARGIN: f64 = 1.3;
+/// An extension is at most this many times what was kept.
+const LARGEST_EXTENSION: f64 = 8.0;
+
+/// What the sampler returns for one problem.
+#[derive(Clone, Debug)]
+pub struct Sampled {
+    /// Inverse temperatures.
+    pub betas: Vec<f64>,
+    /// Records of the copies.
+    pub copies: Vec<Record>,
+    /// Rejection rate of each pair of rungs, over all copies.
+    pub rejection: Vec<f64>,
+    /// Sweeps spent adapting, a copy.
+    pub burn_in: usize,
+    /// Whether adaptation had settled when it ended.
+    pub settled: bool,
+    /// Whether the kept part was extended.
+    pub extended: bool,
+    /// Whether a time cap cut it short.
+    pub timed_out: bool,
+    /// Proposals whose energy was not a number.
+    pub broken: u64,
+    /// Largest drift of kept totals, in units of misfit.
+    pub drift: f64,
+    /// Acceptance rate of each move at β = 1, with its description.
+    pub acceptance: Vec<(String, f64)>,
+}
+
+impl Sampled {
+    /// Communication barrier Λ: the sum of the rejection rates.
+    pub fn barrier(&self) -> f64 {
+        self.rejection.iter().sum()
+    }
+
+    /// Round trips over all copies.
+    pub fn round_trips(&self) -> u64 {
+        self.copies.iter().map(|c| c.round_trips).sum()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Adapt(usize),
+    Keep,
+    Extend,
+    Done,
+}
+
+/// One problem's ladders and where they are.
+pub(super) struct Campaign<'p> {
+    pub(super) problem: &'p Problem,
+    pub(super) chains: Vec<Chain<'p>>,
+    pub(super) moves: Arc<[Move]>,
+    pub(super) refresh: Arc<Move>,
+    /// Sweeps every chain makes in the coming round.
+    pub(super) quota: usize,
+    /// Set by the round when the deadline passed.
+    pub(super) timed_out: bool,
+    pub(super) drift: f64,
+    phase: Phase,
+    barrier: f64,
+    settled: bool,
+    burn_in: usize,
+    extended: bool,
+}
+
+impl<'p> Campaign<'p> {
+    pub(super) fn new(problem: &'p Problem, settings: &Settings<'_>) -> Self {
+        let moves: Arc<[Move]> = schedule::schedule(problem).into();
+        let key = |copy| Key::new(settings.seed, &problem.frame, &problem.window, &problem.candidate, copy);
+        let betas = if problem.dimension() == 0 { vec![0.0, 1.0] } else { ladder::first(problem, key(0)) };
+        let chains = (0..settings.copies.max(2)).map(|copy| Chain::new(problem, key(copy), betas.clone(), &moves)).collect();
+        Self {
+            problem,
+            chains,
+            moves,
+            refresh: Arc::new(schedule::refresh(problem)),
+            quota: FIRST_ROUND,
+            timed_out: false,
+            drift: 0.0,
+            phase: Phase::Adapt(0),
+            barrier: 0.0,
+            settled: false,
+            burn_in: 0,
+            extended: false,
+        }
+    }
+
+    pub(super) fn done(&self) -> bool {
+        self.phase == Phase::Done
+    }
+
+    pub(super) fn adapting(&self) -> bool {
+        matches!(self.phase, Phase::Adapt(_))
+    }
+
+    /// What comes after the round just made.
+    pub(super) fn advance(&mut self, judge: &Judge<'_>, settings: &Settings<'_>) {
+        if self.timed_out && self.phase != Phase::Done {
+            self.phase = Phase::Done;
+            self.quota = 0;
+            return;
+        }
+        match self.phase {
+            Phase::Adapt(round) => self.adapt(round, judge, settings),
+            Phase::Keep => {
+                let factor = judge(self.problem, &self.sampled());
+                let kept = self.chains[0].record.sweeps;
+                let room = settings.max_sweeps.saturating_sub(self.burn_in + kept);
+                self.quota = (kept as f64 * ((factor - 1.0) * MARGIN).clamp(0.0, LARGEST_EXTENSION)).ceil() as usize;
+                self.quota = self.quota.min(room);
+                self.extended = self.quota > 0;
+                self.phase = if self.extended { Phase::Extend } else { Phase::Done };
+            }
+            Phase::Extend | Phase::Done => {
+                self.phase = Phase::Done;
+                self.quota = 0;
+            }
+        }
+    }
+
+    fn adapt(&mut self, round: usize, judge: &Judge<'_>, settings: &Settings<'_>) {
+        self.burn_in += self.quota;
+        let sampled = self.sampled();
+        let barrier = sampled.barrier();
+        self.settled = (barrier - self.barrier).abs() <= SETTLED * barrier.max(1.0);
+        self.barrier = barrier;
+        let last = round + 1 >= ROUNDS.0 && self.settled || round + 1 >= ROUNDS.1 || self.burn_in * 4 > settings.max_sweeps;
+        let factor = if last { judge(self.problem, &sampled) } else { 1.0 };
+        let betas = ladder::equalised(&sampled.betas, &sampled.rejection, ladder::length(barrier));
+        let tuning = {
+            let copies: Vec<&Tuning> = self.chains.iter().map(|c| &c.tuning).collect();
+            let mut tuning = Tuning::pooled(&copies, self.problem, &self.moves, &sampled.betas, &betas, !last);
+            tuning.adapting = !last;
+            tuning
+        };
+        for chain in &mut self.chains {
+            chain.relocate(&betas, tuning.clone());
+        }
+        if last {
+            let wanted = (self.quota as f64 * (factor * MARGIN).max(LEAST_KEPT)).ceil() as usize;
+            self.quota = wanted.min(settings.max_sweeps.saturating_sub(self.burn_in)).max(1);
+            self.phase = Phase::Keep;
+        } else {
+            self.quota *= 2;
+            self.phase = Phase::Adapt(round + 1);
+        }
+    }
+
+    fn sampled(&self) -> Sampled {
+        let pairs = self.chains[0].record.tried.len();
+        let mut accepted = vec![0; pairs];
+        let mut tried = vec![0; pairs];
+        for chain in &self.chains {
+            for r in 0..pairs {
+                accepted[r] += chain.record.accepted[r];
+                tried[r] += chain.record.tried[r];
+            }
+        }
+        let cold = self.chains[0].rungs() - 1;
+        let mean = |step: usize| self.chains.iter().map(|c| c.tuning.acceptance(cold, step)).sum::<f64>() / self.chains.len() as f64;
+        let names =
+            |m: &Move| m.targets[0].parameters.iter().map(|&i| self.problem.parameters[i].name.as_str()).collect::<Vec<_>>().join(" ");
+        Sampled {
+            betas: self.chains[0].betas.clone(),
+            copies: self.chains.iter().map(|c| c.record.clone()).collect(),
+            rejection: ladder::rejection(&accepted, &tried),
+            burn_in: self.burn_in,
+            settled: self.settled,
+            extended: self.extended,
+            timed_out: self.timed_out,
+            broken: self.chains.iter().map(|c| c.broken).sum(),
+            drift: self.drift,
+            acceptance: self.moves.iter().enumerate().map(|(s, m)| (format!("{:?} {}", m.kind, names(m)), mean(s))).collect(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Sampled {
+        self.sampled()
+    }
+}

@@ -1,0 +1,417 @@
+//! One ladder of one copy: its walkers, their proposals and decisions, and the exchange of temperatures.
+
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::adapt::Tuning;
+use super::random::{Key, Stream};
+use super::record::Record;
+use super::schedule::{Kind, Move};
+use crate::engine::Moves;
+use crate::noise;
+use crate::prior::Coordinate;
+use crate::problem::Problem;
+
+/// Purpose numbers of streams; moves of the schedule count from 0.
+const EXCHANGE: u32 = u32::MAX;
+const REFRESH: u32 = u32::MAX - 1;
+
+/// What became of a walker's proposal so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trial {
+    /// No move in this step.
+    None,
+    /// Refused before any evaluation.
+    Refused,
+    /// Changes no term: the misfits stay.
+    Free,
+    /// Its misfits come from the engine.
+    Evaluated,
+}
+
+/// One ladder: walker w sits at rung `rung_of[w]`; temperatures travel, states stay.
+#[derive(Debug)]
+pub struct Chain<'p> {
+    /// The problem.
+    pub problem: &'p Problem,
+    /// Inverse temperatures, ascending from 0.
+    pub betas: Vec<f64>,
+    /// Rung of each walker.
+    pub rung_of: Vec<u32>,
+    /// Walker at each rung.
+    pub walker_of: Vec<u32>,
+    /// Parameters, walker after walker.
+    pub theta: Vec<f64>,
+    /// Misfits, walker after walker, one a measurement.
+    pub misfits: Vec<f64>,
+    /// Energies in nats, one a walker; +∞ where the likelihood is zero.
+    pub energy: Vec<f64>,
+    /// Sweeps made so far, over all rounds.
+    pub sweep: u32,
+    /// Steps and what they are tuned from.
+    pub tuning: Tuning,
+    /// What is kept.
+    pub record: Record,
+    /// Proposals whose energy was not a number.
+    pub broken: u64,
+    key: Key,
+    trial: Vec<f64>,
+    ln_ratio: Vec<f64>,
+    state: Vec<Trial>,
+    streams: Vec<Stream>,
+    scratch: Vec<f64>,
+}
+
+impl<'p> Chain<'p> {
+    /// A ladder whose walkers are all drawn from the prior; energies are unknown until the engine has loaded them.
+    pub fn new(problem: &'p Problem, key: Key, betas: Vec<f64>, moves: &[Move]) -> Self {
+        let (rungs, d, m) = (betas.len(), problem.dimension(), problem.measurements.len());
+        let mut theta = Vec::with_capacity(rungs * d);
+        for w in 0..rungs {
+            // Until an admissible draw is found: burn-in starts anywhere, but it must start somewhere.
+            let mut stream = key.stream(w as u32, u32::MAX, REFRESH);
+            let mut scratch = vec![0.0; problem.coefficients()];
+            let mut row: Vec<f64> = Vec::new();
+            for _ in 0..1000 {
+                row = problem.parameters.iter().map(|p| p.prior.sample(&mut stream)).collect();
+                if coefficients(problem, &row, &mut scratch) {
+                    break;
+                }
+            }
+            theta.extend(row);
+        }
+        Self {
+            tuning: Tuning::new(problem, moves, rungs),
+            record: Record::new(rungs, d),
+            rung_of: (0..rungs as u32).collect(),
+            walker_of: (0..rungs as u32).collect(),
+            misfits: vec![0.0; rungs * m],
+            energy: vec![f64::INFINITY; rungs],
+            trial: theta.clone(),
+            ln_ratio: vec![0.0; rungs],
+            state: vec![Trial::None; rungs],
+            streams: vec![key.stream(0, 0, 0); rungs],
+            scratch: vec![0.0; problem.coefficients()],
+            sweep: 0,
+            broken: 0,
+            problem,
+            betas,
+            theta,
+            key,
+        }
+    }
+
+    /// Number of rungs, which is the number of walkers.
+    pub fn rungs(&self) -> usize {
+        self.betas.len()
+    }
+
+    /// Coefficients of all walkers, for the engine to load; walkers that the model refuses get zeros and keep infinite energy.
+    pub fn coefficients(&self, out: &mut Vec<f64>) -> Vec<bool> {
+        let d = self.problem.dimension();
+        let n = self.problem.coefficients();
+        let mut admitted = Vec::with_capacity(self.rungs());
+        for w in 0..self.rungs() {
+            let at = out.len();
+            out.resize(at + n, 0.0);
+            let fine = coefficients(self.problem, &self.theta[w * d..(w + 1) * d], &mut out[at..]);
+            if !fine {
+                out[at..].fill(0.0);
+            }
+            admitted.push(fine);
+        }
+        admitted
+    }
+
+    /// Takes the misfits of freshly loaded walkers.
+    pub fn loaded(&mut self, misfits: &[f64], admitted: &[bool]) {
+        let (d, m) = (self.problem.dimension(), self.problem.measurements.len());
+        self.misfits.copy_from_slice(misfits);
+        for w in 0..self.rungs() {
+            let energy = noise::energy(self.problem, &misfits[w * m..(w + 1) * m], &self.theta[w * d..(w + 1) * d]);
+            self.energy[w] = if admitted[w] && !energy.is_nan() { energy } else { f64::INFINITY };
+        }
+    }
+
+    /// Proposes the `step`-th move of the sweep for every walker; those that need evaluation are appended to `moves`,
+    /// with walker numbers from `offset`.
+    pub fn propose(&mut self, step: usize, schedule: &[Move], refresh: &Move, offset: u32, moves: &mut Moves) {
+        for w in 0..self.rungs() {
+            let rung = self.rung_of[w] as usize;
+            let (purpose, what) = match (rung, step) {
+                (0, 0) => (REFRESH, refresh),
+                (0, _) => {
+                    self.state[w] = Trial::None;
+                    continue;
+                }
+                _ => match schedule.get(step) {
+                    Some(what) => (step as u32, what),
+                    None => {
+                        self.state[w] = Trial::None;
+                        continue;
+                    }
+                },
+            };
+            let mut stream = self.key.stream(w as u32, self.sweep, purpose);
+            let target = if what.targets.len() > 1 { stream.random_range(0..what.targets.len()) } else { 0 };
+            let target = &what.targets[target];
+            let d = self.problem.dimension();
+            let (from, to) = (&self.theta[w * d..(w + 1) * d], &mut self.trial[w * d..(w + 1) * d]);
+            to.copy_from_slice(from);
+            let ratio = if rung == 0 {
+                for &i in &target.parameters {
+                    to[i] = self.problem.parameters[i].prior.sample(&mut stream);
+                }
+                within(self.problem, &target.parameters, to).then_some(0.0)
+            } else {
+                let steps = self.tuning.step(rung, step);
+                change(self.problem, what.kind, &target.parameters, steps, from, to, &mut stream)
+            };
+            self.streams[w] = stream;
+            self.state[w] = match ratio {
+                None => self.refuse(w),
+                Some(ratio) => {
+                    self.ln_ratio[w] = ratio;
+                    self.prepare(w, &target.terms, offset, moves)
+                }
+            };
+        }
+    }
+
+    /// Appends the coefficients of the changed terms, or finds that the model refuses them.
+    fn prepare(&mut self, w: usize, terms: &[u32], offset: u32, moves: &mut Moves) -> Trial {
+        if terms.is_empty() {
+            return Trial::Free;
+        }
+        let d = self.problem.dimension();
+        let theta = &self.trial[w * d..(w + 1) * d];
+        let at = moves.coefficients.len();
+        let admitted = terms.iter().all(|&k| {
+            let out = &mut self.scratch[..self.problem.terms[k as usize].extent.len()];
+            let fine = admissible(self.problem, k as usize, theta, out);
+            moves.coefficients.extend_from_slice(out);
+            fine
+        });
+        if !admitted {
+            moves.coefficients.truncate(at);
+            return self.refuse(w);
+        }
+        moves.walker.push(offset + w as u32);
+        moves.term.extend_from_slice(terms);
+        moves.term_start.push(moves.term.len() as u32);
+        moves.coefficient_start.push(moves.coefficients.len() as u32);
+        Trial::Evaluated
+    }
+
+    /// Zero likelihood is rejected at β > 0. At β = 0 it is a legitimate state: rejecting it there would truncate the prior and bias F.
+    fn refuse(&mut self, w: usize) -> Trial {
+        if self.rung_of[w] > 0 {
+            return Trial::Refused;
+        }
+        let d = self.problem.dimension();
+        self.theta[w * d..(w + 1) * d].copy_from_slice(&self.trial[w * d..(w + 1) * d]);
+        self.energy[w] = f64::INFINITY;
+        Trial::None
+    }
+
+    /// Decides the proposals: reads this chain's share of the misfits from the front of `misfits` and appends its choices.
+    pub fn decide(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>) {
+        let (d, m) = (self.problem.dimension(), self.problem.measurements.len());
+        for w in 0..self.rungs() {
+            let rung = self.rung_of[w] as usize;
+            let trial = &self.trial[w * d..(w + 1) * d];
+            let fresh = match self.state[w] {
+                Trial::None => continue,
+                Trial::Refused => {
+                    self.tuning.count(rung, step, false);
+                    continue;
+                }
+                Trial::Free => None,
+                Trial::Evaluated => {
+                    let (new, rest) = misfits.split_at(m);
+                    *misfits = rest;
+                    Some(new)
+                }
+            };
+            let energy = noise::energy(self.problem, fresh.unwrap_or(&self.misfits[w * m..(w + 1) * m]), trial);
+            let accept = if energy.is_nan() {
+                self.broken += 1;
+                false
+            } else if rung == 0 {
+                true
+            } else {
+                let ln_ratio = self.ln_ratio[w] - self.betas[rung] * (energy - self.energy[w]);
+                ln_ratio >= 0.0 || self.streams[w].random::<f64>() < ln_ratio.exp()
+            };
+            if fresh.is_some() {
+                choices.push(accept);
+            }
+            if rung > 0 {
+                self.tuning.count(rung, step, accept);
+            }
+            if accept {
+                self.energy[w] = energy;
+                self.theta[w * d..(w + 1) * d].copy_from_slice(trial);
+                if let Some(new) = fresh {
+                    self.misfits[w * m..(w + 1) * m].copy_from_slice(new);
+                }
+            }
+        }
+    }
+
+    /// One pass of deterministic even–odd exchange, then the records of the sweep.
+    pub fn exchange(&mut self, adapting: bool) {
+        let parity = (self.sweep & 1) as usize;
+        for r in (parity..self.rungs().saturating_sub(1)).step_by(2) {
+            let (a, b) = (self.walker_of[r] as usize, self.walker_of[r + 1] as usize);
+            let (ua, ub) = (self.energy[a], self.energy[b]);
+            // Swap probability exp((β_b − β_a)(U_b − U_a)); a state of zero likelihood never leaves β = 0.
+            let ln_ratio =
+                if ua.is_finite() && ub.is_finite() { (self.betas[r + 1] - self.betas[r]) * (ub - ua) } else { f64::NEG_INFINITY };
+            let accept = ln_ratio >= 0.0 || self.key.stream(r as u32, self.sweep, EXCHANGE).random::<f64>() < ln_ratio.exp();
+            self.record.exchange(r, accept);
+            if accept {
+                self.walker_of.swap(r, r + 1);
+                self.rung_of.swap(a, b);
+            }
+        }
+        self.record.visit(&self.walker_of);
+        if adapting {
+            self.tuning.learn(self.problem, &self.theta, &self.walker_of);
+        } else {
+            let cold = self.walker_of[self.rungs() - 1] as usize;
+            let d = self.problem.dimension();
+            self.record.keep(self.walker_of.iter().map(|&w| self.energy[w as usize]), &self.theta[cold * d..(cold + 1) * d]);
+        }
+        self.sweep += 1;
+    }
+
+    /// Moves to another ladder: each new rung takes the state of the walker whose old rung is nearest, then all must be loaded anew.
+    pub fn relocate(&mut self, betas: &[f64], tuning: Tuning) {
+        let d = self.problem.dimension();
+        let nearest = |beta: f64| -> usize {
+            let distance = |b: f64| if b == 0.0 || beta == 0.0 { (b - beta).abs() * 1e9 } else { (b / beta).ln().abs() };
+            (0..self.betas.len()).min_by(|&i, &j| distance(self.betas[i]).total_cmp(&distance(self.betas[j]))).unwrap_or(0)
+        };
+        let mut theta = Vec::with_capacity(betas.len() * d);
+        for &beta in betas {
+            let w = self.walker_of[nearest(beta)] as usize;
+            theta.extend_from_slice(&self.theta[w * d..(w + 1) * d]);
+        }
+        let rungs = betas.len();
+        self.betas = betas.to_vec();
+        self.rung_of = (0..rungs as u32).collect();
+        self.walker_of = (0..rungs as u32).collect();
+        self.trial.clone_from(&theta);
+        self.theta = theta;
+        self.misfits = vec![0.0; rungs * self.problem.measurements.len()];
+        self.energy = vec![f64::INFINITY; rungs];
+        self.ln_ratio = vec![0.0; rungs];
+        self.state = vec![Trial::None; rungs];
+        self.streams = vec![self.key.stream(0, 0, 0); rungs];
+        self.record = Record::new(rungs, d);
+        self.tuning = tuning;
+    }
+}
+
+/// All coefficients of one walker; false where the model refuses it.
+fn coefficients(problem: &Problem, theta: &[f64], out: &mut [f64]) -> bool {
+    let all: Vec<usize> = (0..problem.dimension()).collect();
+    within(problem, &all, theta)
+        && problem.terms.iter().enumerate().all(|(k, term)| admissible(problem, k, theta, &mut out[term.at..term.at + term.extent.len()]))
+}
+
+/// Coefficients of one term; false where the model refuses them or they leave the numbers.
+fn admissible(problem: &Problem, term: usize, theta: &[f64], out: &mut [f64]) -> bool {
+    problem.prepare(term, theta, out).is_ok() && out.iter().all(|c| c.is_finite())
+}
+
+/// The steps of one move at one rung.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// Common factor.
+    pub scale: f64,
+    /// Lower Cholesky factor of the covariance of the move's parameters in their coordinates, row by row.
+    pub factor: &'a [f64],
+}
+
+/// Changes `to` and returns ln of the ratio of priors and proposals, or none where the prior is zero there.
+fn change(
+    problem: &Problem,
+    kind: Kind,
+    parameters: &[usize],
+    step: Step<'_>,
+    from: &[f64],
+    to: &mut [f64],
+    stream: &mut Stream,
+) -> Option<f64> {
+    let mut ln_ratio = 0.0;
+    match kind {
+        Kind::Renew => {
+            for &i in parameters {
+                to[i] = problem.parameters[i].prior.sample(stream);
+            }
+            // The proposal is the prior itself: both cancel.
+            return within(problem, parameters, to).then_some(0.0);
+        }
+        Kind::Walk => ln_ratio += walk(problem, parameters, step, from, to, stream),
+        Kind::Trade => {
+            let delta = step.scale * step.factor[0] * normal(stream);
+            to[parameters[0]] += delta;
+            to[parameters[1]] -= delta;
+        }
+        Kind::Spread => {
+            let delta = step.scale * step.factor[0] * normal(stream);
+            let (a, b) = (from[parameters[2]].abs(), from[parameters[3]].abs());
+            if a + b <= 0.0 {
+                return None;
+            }
+            to[parameters[0]] += delta * b / (a + b);
+            to[parameters[1]] -= delta * a / (a + b);
+        }
+    }
+    if !within(problem, parameters, to) {
+        return None;
+    }
+    for &i in parameters {
+        if to[i] != from[i] {
+            let prior = &problem.parameters[i].prior;
+            ln_ratio += prior.ln_kernel(to[i]) - prior.ln_kernel(from[i]);
+        }
+    }
+    (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio)
+}
+
+/// A normal step along the covariance; returns ln of the Jacobian ratio of log coordinates, Σ ln(θ'/θ).
+fn walk(problem: &Problem, parameters: &[usize], step: Step<'_>, from: &[f64], to: &mut [f64], stream: &mut Stream) -> f64 {
+    let n = parameters.len();
+    let mut z = [0.0; 16];
+    for z in &mut z[..n] {
+        *z = normal(stream);
+    }
+    let mut ln_jacobian = 0.0;
+    for (row, &i) in parameters.iter().enumerate() {
+        let along: f64 = step.factor[row * n..row * n + row + 1].iter().zip(&z).map(|(l, z)| l * z).sum();
+        let delta = step.scale * along;
+        match problem.parameters[i].prior.coordinate() {
+            Coordinate::Linear => to[i] = from[i] + delta,
+            Coordinate::Log => {
+                to[i] = from[i] * delta.exp();
+                ln_jacobian += delta;
+            }
+        }
+    }
+    ln_jacobian
+}
+
+fn within(problem: &Problem, parameters: &[usize], theta: &[f64]) -> bool {
+    parameters.iter().all(|&i| {
+        let (low, high) = problem.parameters[i].bounds;
+        theta[i] >= low && theta[i] <= high
+    })
+}
+
+#[inline]
+fn normal(stream: &mut Stream) -> f64 {
+    StandardNormal.sample(stream)
+}

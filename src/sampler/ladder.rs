@@ -1,0 +1,128 @@
+//! Inverse temperatures: a first guess, the communication barrier, and rungs at equal barrier.
+//!
+//! Syed, Bouchard-Côté, Deligiannidis, Doucet, JRSS B 84 (2022) 321: the rejection rates of neighbouring rungs add up to the barrier
+//! Λ, which does not depend on the ladder in the limit of many rungs; equal rates are the best placement.
+
+use crate::engine::oracle;
+use crate::noise;
+use crate::problem::Problem;
+use crate::sampler::random::Key;
+
+/// Rungs of the first guess.
+const FIRST_RUNGS: usize = 20;
+/// Draws from the prior that the first guess looks at.
+const DRAWS: u32 = 48;
+/// Fewest and most rungs of an adapted ladder.
+const RUNGS: (usize, usize) = (4, 96);
+
+/// A geometric ladder from the β at which the prior's energies matter at all, and 0 below it.
+///
+/// The energies are the oracle's, so that every engine starts from the same ladder.
+pub fn first(problem: &Problem, key: Key) -> Vec<f64> {
+    let mut energies: Vec<f64> = (0..DRAWS).filter_map(|i| prior_energy(problem, key, i)).collect();
+    energies.sort_by(f64::total_cmp);
+    let spread = match (energies.first(), energies.get(energies.len() / 2)) {
+        (Some(low), Some(median)) => (median - low).max(10.0),
+        _ => 1e4,
+    };
+    let lowest = (1.0 / spread).max(1e-9);
+    let ratio = lowest.powf(1.0 / (FIRST_RUNGS - 2) as f64);
+    let mut betas = vec![0.0];
+    betas.extend((0..FIRST_RUNGS - 1).rev().map(|i| ratio.powi(i as i32)));
+    betas
+}
+
+fn prior_energy(problem: &Problem, key: Key, i: u32) -> Option<f64> {
+    let mut stream = key.stream(i, u32::MAX - 1, 0);
+    let theta: Vec<f64> = problem.parameters.iter().map(|p| p.prior.sample(&mut stream)).collect();
+    let mut coefficients = vec![0.0; problem.coefficients()];
+    for (k, term) in problem.terms.iter().enumerate() {
+        problem.prepare(k, &theta, &mut coefficients[term.at..term.at + term.extent.len()]).ok()?;
+    }
+    let mut misfits = Vec::new();
+    oracle::push_misfits(problem, &coefficients, &mut misfits);
+    Some(noise::energy(problem, &misfits, &theta)).filter(|u| u.is_finite())
+}
+
+/// Rejection rates of the pairs, from counts over all copies; half a rejection is added so that no barrier is exactly zero.
+pub fn rejection(accepted: &[u64], tried: &[u64]) -> Vec<f64> {
+    accepted.iter().zip(tried).map(|(&a, &n)| (n as f64 - a as f64 + 0.5) / (n as f64 + 1.0)).collect()
+}
+
+/// Number of rungs for a barrier. With even–odd exchange the round-trip rate per unit of work is largest near one half rejection a pair,
+/// 2Λ pairs (Syed et al., section 5); one more pair covers the underestimate of Λ by coarse ladders.
+pub fn length(barrier: f64) -> usize {
+    ((2.0 * barrier).ceil() as usize + 2).clamp(RUNGS.0, RUNGS.1)
+}
+
+/// Rungs at equal shares of the barrier: ln β as a monotone cubic function of the cumulated barrier (Fritsch and Carlson 1980),
+/// β itself below the lowest rung above 0.
+pub fn equalised(betas: &[f64], rejection: &[f64], rungs: usize) -> Vec<f64> {
+    let mut cumulated = vec![0.0];
+    for r in rejection {
+        cumulated.push(cumulated[cumulated.len() - 1] + r);
+    }
+    let (knots, total) = (&cumulated[1..], cumulated[cumulated.len() - 1]);
+    let values: Vec<f64> = betas[1..].iter().map(|b| b.ln()).collect();
+    let slopes = monotone_slopes(knots, &values);
+    let at = |barrier: f64| -> f64 {
+        if barrier <= knots[0] {
+            return betas[1] * barrier / knots[0];
+        }
+        hermite(knots, &values, &slopes, barrier).exp()
+    };
+    let mut new: Vec<f64> = (0..rungs).map(|i| at(total * i as f64 / (rungs - 1) as f64)).collect();
+    new[0] = 0.0;
+    new[rungs - 1] = betas[betas.len() - 1];
+    new
+}
+
+fn monotone_slopes(x: &[f64], y: &[f64]) -> Vec<f64> {
+    let n = x.len();
+    if n < 2 {
+        return vec![0.0; n];
+    }
+    let secant: Vec<f64> = (0..n - 1).map(|i| (y[i + 1] - y[i]) / (x[i + 1] - x[i])).collect();
+    let mut slopes = vec![0.0; n];
+    slopes[0] = secant[0];
+    slopes[n - 1] = secant[n - 2];
+    for i in 1..n - 1 {
+        let (a, b) = (secant[i - 1], secant[i]);
+        // Harmonic mean: zero where the secants change sign, never more than three times the smaller one.
+        slopes[i] = if a * b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 };
+    }
+    slopes
+}
+
+fn hermite(x: &[f64], y: &[f64], slopes: &[f64], at: f64) -> f64 {
+    let i = x.partition_point(|&v| v < at).clamp(1, x.len() - 1) - 1;
+    let h = x[i + 1] - x[i];
+    let s = ((at - x[i]) / h).clamp(0.0, 1.0);
+    let (s2, s3) = (s * s, s * s * s);
+    y[i] * (2.0 * s3 - 3.0 * s2 + 1.0)
+        + h * slopes[i] * (s3 - 2.0 * s2 + s)
+        + y[i + 1] * (3.0 * s2 - 2.0 * s3)
+        + h * slopes[i + 1] * (s3 - s2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ladder_of_equal_rejection_stays_as_it_is() {
+        let betas = [0.0, 0.1, 0.2, 0.4, 1.0];
+        let new = equalised(&betas, &[0.3; 4], 5);
+        for (a, b) in betas.iter().zip(&new) {
+            assert!((a - b).abs() < 1e-12, "{new:?}");
+        }
+    }
+
+    #[test]
+    fn rungs_ascend_and_end_where_they_ended() {
+        let betas = [0.0, 0.001, 0.01, 0.5, 1.0];
+        let new = equalised(&betas, &[0.9, 0.01, 0.7, 0.2], 12);
+        assert!(new.windows(2).all(|w| w[0] < w[1]), "{new:?}");
+        assert_eq!((new[0], new[11]), (0.0, 1.0));
+    }
+}

@@ -1,0 +1,191 @@
+//! One round of the sampler's loop: chains are dealt to tiles, and each tile steps through its sweeps.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::Settings;
+use super::campaign::Campaign;
+use super::chain::Chain;
+use super::schedule::Move;
+use crate::engine::{Engine, Moves, Roster, Tile, Tiling};
+use crate::error::{Error, Result};
+
+/// A chain with what it needs for a round.
+struct Part<'c, 'p> {
+    chain: &'c mut Chain<'p>,
+    moves: &'c [Move],
+    refresh: &'c Move,
+    quota: usize,
+    adapting: bool,
+    /// First walker in the tile.
+    offset: u32,
+}
+
+/// A tile in work.
+struct Work<'c, 'p> {
+    tile: Box<dyn Tile + 'p>,
+    parts: Vec<Part<'c, 'p>>,
+    moves: Moves,
+    misfits: Vec<f64>,
+    choices: Vec<bool>,
+}
+
+/// Makes one round: every chain of every campaign makes its quota of sweeps.
+pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], settings: &Settings<'_>) -> Result<()> {
+    let mut parts = Vec::new();
+    for campaign in campaigns.iter_mut().filter(|c| c.quota > 0) {
+        let (adapting, quota) = (campaign.adapting(), campaign.quota);
+        let (moves, refresh) = (&*campaign.moves, &*campaign.refresh);
+        parts.extend(campaign.chains.iter_mut().map(|chain| Part { chain, moves, refresh, quota, adapting, offset: 0 }));
+    }
+    let dealt: Vec<Vec<Part<'_, 'p>>> = match engine.tiling() {
+        Tiling::Ladder => parts.into_iter().map(|p| vec![p]).collect(),
+        Tiling::Halves => {
+            let half = parts.len().div_ceil(2);
+            let rest = parts.split_off(half);
+            [parts, rest].into_iter().filter(|t| !t.is_empty()).collect()
+        }
+    };
+    let ends: Vec<(bool, f64)> = match engine.tiling() {
+        Tiling::Ladder => {
+            let each = |parts| {
+                let mut work = Work::new(engine, parts)?;
+                work.load()?;
+                let cut = work.run(settings)?;
+                Ok((cut, work.tile.drift()))
+            };
+            dealt.into_par_iter().map(each).collect::<Result<_>>()?
+        }
+        Tiling::Halves => {
+            let mut works = dealt.into_iter().map(|parts| Work::new(engine, parts)).collect::<Result<Vec<_>>>()?;
+            for work in &mut works {
+                work.load()?;
+            }
+            let cut = alternate(&mut works, settings)?;
+            works.iter().map(|w| (cut, w.tile.drift())).collect()
+        }
+    };
+    let cut = ends.iter().any(|e| e.0);
+    let drift = ends.iter().fold(0.0f64, |m, e| m.max(e.1));
+    for campaign in campaigns {
+        campaign.timed_out |= cut;
+        campaign.drift = campaign.drift.max(drift);
+    }
+    Ok(())
+}
+
+/// Two tiles in turn: one is evaluated while the host decides and proposes for the other.
+fn alternate(works: &mut [Work<'_, '_>], settings: &Settings<'_>) -> Result<bool> {
+    let sweeps = works.iter().map(Work::sweeps).max().unwrap_or(0);
+    for sweep in 0..sweeps {
+        if over(settings)? {
+            return Ok(true);
+        }
+        let steps = works.iter().map(Work::steps).max().unwrap_or(0);
+        for step in 0..steps {
+            for work in works.iter_mut() {
+                work.propose(sweep, step)?;
+            }
+            for work in works.iter_mut() {
+                work.decide(sweep, step)?;
+            }
+        }
+        for work in works.iter_mut() {
+            work.exchange(sweep);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the time is up; an interrupt is an error.
+fn over(settings: &Settings<'_>) -> Result<bool> {
+    if settings.stop.load(Ordering::Relaxed) {
+        return Err(Error::fatal("interrupted").hint("the same command goes on where this one stopped"));
+    }
+    Ok(settings.deadline.is_some_and(|d| Instant::now() >= d))
+}
+
+impl<'c, 'p> Work<'c, 'p> {
+    fn new(engine: &'p dyn Engine, mut parts: Vec<Part<'c, 'p>>) -> Result<Self> {
+        let mut roster = Roster::default();
+        for part in &mut parts {
+            part.offset = roster.walkers() as u32;
+            roster.push(part.chain.problem, part.chain.rungs());
+        }
+        Ok(Self { tile: engine.tile(roster)?, parts, moves: Moves::default(), misfits: Vec::new(), choices: Vec::new() })
+    }
+
+    /// Evaluates every walker from scratch.
+    fn load(&mut self) -> Result<()> {
+        let mut coefficients = Vec::new();
+        let admitted: Vec<Vec<bool>> = self.parts.iter().map(|p| p.chain.coefficients(&mut coefficients)).collect();
+        let walkers: Vec<u32> = (0..admitted.iter().map(Vec::len).sum::<usize>() as u32).collect();
+        self.tile.load(&walkers, &coefficients, &mut self.misfits)?;
+        let mut at = 0;
+        for (part, admitted) in self.parts.iter_mut().zip(&admitted) {
+            let n = admitted.len() * part.chain.problem.measurements.len();
+            part.chain.loaded(&self.misfits[at..at + n], admitted);
+            at += n;
+        }
+        Ok(())
+    }
+
+    /// All sweeps of the round; true where the deadline cut it short.
+    fn run(&mut self, settings: &Settings<'_>) -> Result<bool> {
+        for sweep in 0..self.sweeps() {
+            if over(settings)? {
+                return Ok(true);
+            }
+            for step in 0..self.steps() {
+                self.propose(sweep, step)?;
+                self.decide(sweep, step)?;
+            }
+            self.exchange(sweep);
+        }
+        Ok(false)
+    }
+
+    fn sweeps(&self) -> usize {
+        self.parts.iter().map(|p| p.quota).max().unwrap_or(0)
+    }
+
+    /// Steps of a sweep; at least one, in which β = 0 is drawn afresh.
+    fn steps(&self) -> usize {
+        self.parts.iter().map(|p| p.moves.len()).max().unwrap_or(0).max(1)
+    }
+
+    fn propose(&mut self, sweep: usize, step: usize) -> Result<()> {
+        self.moves.clear();
+        for part in self.parts.iter_mut().filter(|p| sweep < p.quota) {
+            part.chain.propose(step, part.moves, part.refresh, part.offset, &mut self.moves);
+        }
+        if !self.moves.is_empty() {
+            self.tile.submit(&self.moves)?;
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, sweep: usize, step: usize) -> Result<()> {
+        self.misfits.clear();
+        self.choices.clear();
+        if !self.moves.is_empty() {
+            self.tile.collect(&self.moves, &mut self.misfits)?;
+        }
+        let mut misfits = self.misfits.as_slice();
+        for part in self.parts.iter_mut().filter(|p| sweep < p.quota) {
+            part.chain.decide(step, &mut misfits, &mut self.choices);
+        }
+        if !self.moves.is_empty() {
+            self.tile.settle(&self.choices)?;
+        }
+        Ok(())
+    }
+
+    fn exchange(&mut self, sweep: usize) {
+        for part in self.parts.iter_mut().filter(|p| sweep < p.quota) {
+            part.chain.exchange(part.adapting);
+        }
+    }
+}
