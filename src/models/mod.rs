@@ -1,5 +1,6 @@
 //! The terms a curve is a sum of. One file a model; the list below is the only registration.
 
+pub mod lanes;
 mod number;
 pub mod polynomials;
 
