@@ -296,7 +296,14 @@ impl<'a> Builder<'a> {
             .collect();
         let extent = (from.model.extent)(from.size);
         let data = &self.problem.measurements[measurement];
-        let setup = Setup { mid: data.mid, half: data.half, scale: data.scale, height: from.height, wavelength: self.spec.data.wavelength };
+        let setup = Setup {
+            mid: data.mid,
+            half: data.half,
+            scale: data.scale,
+            height: from.height,
+            wavelength: self.spec.data.wavelength,
+            wavelength2: None,
+        };
         self.problem.terms.push(Term {
             model: from.model,
             size: from.size,

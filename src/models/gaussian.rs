@@ -1,9 +1,16 @@
 //! The Gaussian peak.
 
+use std::f64::consts::{LN_2, PI};
+
 use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity};
 
 /// 4 ln 2: exp(−4 ln 2 (d/fwhm)²) is one half at d = fwhm/2.
-const FOUR_LN_2: f64 = 4.0 * std::f64::consts::LN_2;
+const FOUR_LN_2: f64 = 4.0 * LN_2;
+
+/// Area of the peak of unit height and the given full width at half maximum: fwhm √(π/(4 ln 2)).
+pub(super) fn unit_area(fwhm: f64) -> f64 {
+    fwhm * (PI / FOUR_LN_2).sqrt()
+}
 
 /// h exp(−4 ln 2 (x − center)²/fwhm²); coefficients: height, position, 4 ln 2/fwhm² in units of t.
 pub struct Gaussian;
@@ -29,7 +36,7 @@ impl Term for Gaussian {
     type Shape = Self;
     const NAME: &'static str = "gaussian";
     const TITLE: &'static str = "Gaussian peak";
-    const ABOUT: &'static str = "h exp(-4 ln2 (x - center)^2 / fwhm^2), area = h fwhm sqrt(pi / (4 ln2)).";
+    const ABOUT: &'static str = "f(x) = h exp(-4 ln2 (x - center)^2 / fwhm^2), area = h fwhm sqrt(pi / (4 ln2)).";
 
     fn parameters(_: usize) -> Vec<Quantity> {
         vec![quantity::amplitude(), quantity::center(), quantity::width()]
@@ -41,19 +48,14 @@ impl Term for Gaussian {
 
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         let [amplitude, center, fwhm] = theta else { unreachable!("three parameters") };
-        if fwhm.is_nan() || *fwhm <= 0.0 {
-            return Err(Inadmissible);
-        }
-        let area_of_unit_height = fwhm * (std::f64::consts::PI / FOUR_LN_2).sqrt();
-        let height = if setup.height { *amplitude } else { amplitude / area_of_unit_height };
-        let w = fwhm / setup.half;
-        out[0] = height / setup.scale;
-        out[1] = (center - setup.mid) / setup.half;
+        let w = setup.width(*fwhm)?;
+        out[0] = setup.peak_height(*amplitude, unit_area(*fwhm));
+        out[1] = setup.position(*center);
         out[2] = FOUR_LN_2 / (w * w);
         Ok(())
     }
 
     fn golden() -> Vec<Golden> {
-        vec![] // filled with scipy values
+        vec![]
     }
 }

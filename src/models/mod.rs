@@ -1,6 +1,8 @@
 //! The terms a curve is a sum of. One file a model; the list below is the only registration.
 
+pub mod doublet;
 pub mod lanes;
+pub mod mossbauer;
 mod number;
 pub mod polynomials;
 
@@ -83,8 +85,35 @@ pub struct Setup {
     pub scale: f64,
     /// Whether the amplitude is a height instead of an area.
     pub height: bool,
-    /// Wavelength in ångström, where x is 2θ in degrees and the model needs it.
+    /// Wavelength in ångström, where x is 2θ in degrees and the model needs it; that of Kα₁ for a doublet.
     pub wavelength: Option<f64>,
+    /// Wavelength of Kα₂ in ångström, for doublets; see [`doublet::wavelengths`] for what holds without it.
+    pub wavelength2: Option<f64>,
+}
+
+impl Default for Setup {
+    /// x = t, y in its own unit, amplitudes are areas, no wavelength.
+    fn default() -> Self {
+        Self { mid: 0.0, half: 1.0, scale: 1.0, height: false, wavelength: None, wavelength2: None }
+    }
+}
+
+impl Setup {
+    /// A position in units of t.
+    fn position(&self, x: f64) -> f64 {
+        (x - self.mid) / self.half
+    }
+
+    /// A width in units of t. Refused unless positive and above 10⁻⁹, below which squares of (t − position)/width leave the range of f32.
+    fn width(&self, width: f64) -> Result<f64, Inadmissible> {
+        let w = width / self.half;
+        if w > 1e-9 { Ok(w) } else { Err(Inadmissible) }
+    }
+
+    /// Height in units of scale of a peak with that amplitude, where the peak of unit height has the area `unit_area`.
+    fn peak_height(&self, amplitude: f64, unit_area: f64) -> f64 {
+        if self.height { amplitude / self.scale } else { amplitude / (unit_area * self.scale) }
+    }
 }
 
 /// A parameter vector that the model refuses: the likelihood is zero there.
@@ -129,6 +158,22 @@ pub struct Golden {
     pub tolerance: f64,
     /// Where the numbers come from.
     pub source: &'static str,
+}
+
+impl Golden {
+    /// Golden values on one grid of x; `rows` are (window, parameters, curve at x).
+    pub fn table(source: &'static str, tolerance: f64, size: usize, x: &[f64], rows: &[(&Setup, &[f64], &[f64])]) -> Vec<Self> {
+        let golden = |(setup, theta, y): &(&Setup, &[f64], &[f64])| Self {
+            size,
+            theta: theta.to_vec(),
+            setup: (*setup).clone(),
+            x: x.to_vec(),
+            y: y.to_vec(),
+            tolerance,
+            source,
+        };
+        rows.iter().map(golden).collect()
+    }
 }
 
 /// A function of t with a fixed handful of coefficients: what engines evaluate once a point.
@@ -259,22 +304,42 @@ macro_rules! shapes {
 }
 
 macro_rules! models {
-    ($($stem:ident :: $term:ident : $shape:ident),+ $(,)?) => {
+    ($($term:ty : $shape:ident),+ $(,)?) => {
         /// Every model, in the order of `keisoku models`.
-        pub static MODELS: &[Model] = &[$(Model::of::<$stem::$term>(ShapeKind::$shape)),+];
+        pub static MODELS: &[Model] = &[$(Model::of::<$term>(ShapeKind::$shape)),+];
     };
 }
 
 shapes! {
     gaussian::Gaussian,
+    lorentzian::Lorentzian,
+    pseudo_voigt::PseudoVoigt,
+    voigt::Voigt,
+    pearson7::Pearson7,
+    split_pseudo_voigt::SplitPseudoVoigt,
     chebyshev::Chebyshev,
+    power::Power,
+    exponential::Exponential,
     line::Line,
 }
 
 models! {
     gaussian::Gaussian: Gaussian,
+    lorentzian::Lorentzian: Lorentzian,
+    pseudo_voigt::PseudoVoigt: PseudoVoigt,
+    voigt::Voigt: Voigt,
+    pearson7::Pearson7: Pearson7,
+    split_pseudo_voigt::SplitPseudoVoigt: SplitPseudoVoigt,
+    doublet::Doublet<gaussian::Gaussian>: Gaussian,
+    doublet::Doublet<lorentzian::Lorentzian>: Lorentzian,
+    doublet::Doublet<pseudo_voigt::PseudoVoigt>: PseudoVoigt,
+    doublet::Doublet<voigt::Voigt>: Voigt,
+    doublet::Doublet<pearson7::Pearson7>: Pearson7,
     chebyshev::Chebyshev: Chebyshev,
+    power::Power: Power,
+    exponential::Exponential: Exponential,
     line::Line: Line,
+    mossbauer::Mossbauer: Lorentzian,
 }
 
 /// The model of that name.

@@ -345,10 +345,8 @@ fn make(
             .collect();
         raw.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
     };
-    let misfit = group(
-        programs.misfit_layout(),
-        &[(binding::POINTS_OR_CHOICES, &points), (binding::PARTS, &parts), (binding::SUMS, &buffers.sums)],
-    );
+    let misfit =
+        group(programs.misfit_layout(), &[(binding::POINTS_OR_CHOICES, &points), (binding::PARTS, &parts), (binding::SUMS, &buffers.sums)]);
     let settle = group(programs.settle_layout(), &[(binding::POINTS_OR_CHOICES, &buffers.choices)]);
     (buffers, misfit, settle)
 }

@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What to do when a device fails in the middle of a run.
-const FALL_BACK: &str = "run again with --engine cpu, or choose another adapter (keisoku doctor lists them); a run resumes where it stopped";
+const FALL_BACK: &str =
+    "run again with --engine cpu, or choose another adapter (keisoku doctor lists them); a run resumes where it stopped";
 
 /// Which adapter to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -23,11 +23,7 @@ impl Bounds {
     /// wgpu's default limits, and what lavapipe runs to the end; the same on every adapter, so that results have the same bits.
     pub fn standard() -> Self {
         let limits = wgpu::Limits::defaults();
-        Self {
-            buffer: limits.max_storage_buffer_binding_size,
-            workgroups: limits.max_compute_workgroups_per_dimension,
-            iterations: 65_000,
-        }
+        Self { buffer: limits.max_storage_buffer_binding_size, workgroups: limits.max_compute_workgroups_per_dimension, iterations: 65_000 }
     }
 }
 

@@ -84,7 +84,8 @@ impl Programs {
     /// Where the device refuses a kernel.
     pub fn new(device: &Device) -> Result<Self> {
         use binding::{CALL, CHANGED, COEFFICIENTS, MOVES, PARTS, POINTS_OR_CHOICES, SUMS, TERMS, WALKERS};
-        let common = [(CALL, Access::Uniform), (TERMS, Access::Read), (WALKERS, Access::Read), (MOVES, Access::Read), (CHANGED, Access::Read)];
+        let common =
+            [(CALL, Access::Uniform), (TERMS, Access::Read), (WALKERS, Access::Read), (MOVES, Access::Read), (CHANGED, Access::Read)];
         let misfit = [(POINTS_OR_CHOICES, Access::Read), (PARTS, Access::Read), (COEFFICIENTS, Access::Read), (SUMS, Access::Write)];
         let settle = [(POINTS_OR_CHOICES, Access::Read), (COEFFICIENTS, Access::Write)];
         let (misfit_layout, settle_layout) = device.scoped("laying out the kernels", |raw| {

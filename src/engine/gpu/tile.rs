@@ -4,7 +4,7 @@ use super::Gpu;
 use super::block::Block;
 use super::plan;
 use crate::engine::{Moves, Roster, SENTINEL, Tile};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// A walker's place: its block and number there, and its problem's numbers.
 #[derive(Clone, Copy, Debug, Default)]
@@ -121,17 +121,17 @@ impl Tile for GpuTile<'_> {
     }
 
     fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
-        self.submit(moves, misfits)?;
-        self.collect(misfits)
+        self.submit(moves)?;
+        self.finish(Some(misfits))
     }
 
-    fn submit(&mut self, moves: &Moves, _misfits: &mut Vec<f64>) -> Result<()> {
+    fn submit(&mut self, moves: &Moves) -> Result<()> {
         self.launch(moves)
     }
 
-    fn collect(&mut self, misfits: &mut Vec<f64>) -> Result<()> {
+    fn collect(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
         if self.flight.is_none() {
-            return Err(Error::fatal("misfits were collected before any moves were submitted").hint("this is a fault of keisoku: please report it"));
+            return self.attempt(moves, misfits);
         }
         self.finish(Some(misfits))
     }

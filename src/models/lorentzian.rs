@@ -1,0 +1,58 @@
+//! The Lorentzian peak.
+
+use std::f64::consts::FRAC_PI_2;
+
+use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity};
+
+/// Area of the peak of unit height and the given full width at half maximum: fwhm π/2.
+pub(super) fn unit_area(fwhm: f64) -> f64 {
+    fwhm * FRAC_PI_2
+}
+
+/// h/(1 + 4 (x − center)²/fwhm²); coefficients: height, position, 2/fwhm in units of t.
+pub struct Lorentzian;
+
+impl Shape for Lorentzian {
+    #[inline(always)]
+    fn eval<N: Number>(t: N, c: &[N]) -> N {
+        let u = (t - c[1]) * c[2];
+        c[0] / u.mul_add(u, t.of(1.0))
+    }
+
+    fn support(c: &[f64], floor: f64) -> (f64, f64) {
+        let ratio = c[0].abs() / floor;
+        if ratio <= 1.0 {
+            return (f64::INFINITY, f64::NEG_INFINITY);
+        }
+        let reach = (ratio - 1.0).sqrt() / c[2];
+        (c[1] - reach, c[1] + reach)
+    }
+}
+
+impl Term for Lorentzian {
+    type Shape = Self;
+    const NAME: &'static str = "lorentzian";
+    const TITLE: &'static str = "Lorentzian peak";
+    const ABOUT: &'static str = "f(x) = h / (1 + 4 (x - center)^2 / fwhm^2), area = h fwhm pi / 2.";
+
+    fn parameters(_: usize) -> Vec<Quantity> {
+        vec![quantity::amplitude(), quantity::center(), quantity::width()]
+    }
+
+    fn extent(_: usize) -> Extent {
+        Extent { repeats: 1, stride: 3 }
+    }
+
+    fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
+        let [amplitude, center, fwhm] = theta else { unreachable!("three parameters") };
+        let w = setup.width(*fwhm)?;
+        out[0] = setup.peak_height(*amplitude, unit_area(*fwhm));
+        out[1] = setup.position(*center);
+        out[2] = 2.0 / w;
+        Ok(())
+    }
+
+    fn golden() -> Vec<Golden> {
+        vec![]
+    }
+}

@@ -1,0 +1,69 @@
+//! The Pearson VII peak: from a Lorentzian (exponent 1) to a Gaussian (exponent ∞).
+
+use std::f64::consts::{LN_2, PI};
+
+use super::{DefaultPrior, Extent, Golden, Inadmissible, Number, Quantity, Role, Setup, Shape, Term, Unit, quantity};
+
+/// h [1 + k (x − center)²]^−m; coefficients: height, position, k in units of t, m.
+pub struct Pearson7;
+
+impl Shape for Pearson7 {
+    #[inline(always)]
+    fn eval<N: Number>(t: N, c: &[N]) -> N {
+        let d = t - c[1];
+        c[0] * (-(c[3] * (c[2] * d * d).ln_1p())).exp()
+    }
+
+    fn support(c: &[f64], floor: f64) -> (f64, f64) {
+        let ratio = c[0].abs() / floor;
+        if ratio <= 1.0 {
+            return (f64::INFINITY, f64::NEG_INFINITY);
+        }
+        let reach = ((ratio.ln() / c[3]).exp_m1() / c[2]).sqrt();
+        (c[1] - reach, c[1] + reach)
+    }
+}
+
+impl Term for Pearson7 {
+    type Shape = Self;
+    const NAME: &'static str = "pearson7";
+    const TITLE: &'static str = "Pearson VII peak";
+    const ABOUT: &'static str = "f(x) = h [1 + 4 (2^(1/exponent) - 1) (x - center)^2 / fwhm^2]^(-exponent); \
+        area = h fwhm sqrt(pi) Gamma(exponent - 1/2) / (2 sqrt(2^(1/exponent) - 1) Gamma(exponent)), which is finite for exponent > 1/2 only. \
+        Exponent 1 is a Lorentzian, infinity a Gaussian. Reference: Hall, Veeraraghavan, Rubin, Winchell, J. Appl. Cryst. 10 (1977) 66.";
+
+    fn parameters(_: usize) -> Vec<Quantity> {
+        let exponent = Quantity {
+            name: "exponent".into(),
+            unit: Unit::One,
+            role: Role::Shape,
+            bounds: (0.5, 1000.0),
+            prior: DefaultPrior::LogUniform(0.75, 20.0),
+            about: "1: Lorentzian, large: Gaussian",
+        };
+        vec![quantity::amplitude(), quantity::center(), quantity::width(), exponent]
+    }
+
+    fn extent(_: usize) -> Extent {
+        Extent { repeats: 1, stride: 4 }
+    }
+
+    fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
+        let [amplitude, center, fwhm, exponent] = theta else { unreachable!("four parameters") };
+        let w = setup.width(*fwhm)?;
+        if exponent.is_nan() || *exponent <= 0.5 {
+            return Err(Inadmissible);
+        }
+        let root = (LN_2 / exponent).exp_m1();
+        let gammas = (libm::lgamma(exponent - 0.5) - libm::lgamma(*exponent)).exp();
+        out[0] = setup.peak_height(*amplitude, fwhm * (PI / root).sqrt() * gammas / 2.0);
+        out[1] = setup.position(*center);
+        out[2] = 4.0 * root / (w * w);
+        out[3] = *exponent;
+        Ok(())
+    }
+
+    fn golden() -> Vec<Golden> {
+        vec![]
+    }
+}

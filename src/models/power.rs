@@ -1,0 +1,57 @@
+//! A background that falls as 1/x.
+
+use super::{DefaultPrior, Extent, Golden, Inadmissible, Number, Quantity, Role, Setup, Shape, Term, Unit};
+
+/// Nearest that the window may come to x = 0, as a fraction of its middle: the denominator then keeps a digit in f32.
+const CLOSEST: f64 = 1e-6;
+
+/// level · mid/x = c₀/(1 + c₁ t); coefficients: level, half/mid.
+pub struct Power;
+
+impl Shape for Power {
+    #[inline(always)]
+    fn eval<N: Number>(t: N, c: &[N]) -> N {
+        c[0] / t.mul_add(c[1], t.of(1.0))
+    }
+
+    fn support(_: &[f64], _: f64) -> (f64, f64) {
+        (f64::NEG_INFINITY, f64::INFINITY)
+    }
+}
+
+impl Term for Power {
+    type Shape = Self;
+    const NAME: &'static str = "power";
+    const TITLE: &'static str = "1/x background";
+    const ABOUT: &'static str = "f(x) = level x_mid / x, where x_mid is the middle of the window, so that `level` is a value of the curve. \
+        With a `chebyshev` of degree 0 it is c + a/x, a = level x_mid. The window must not reach x = 0.";
+
+    fn parameters(_: usize) -> Vec<Quantity> {
+        vec![Quantity {
+            name: "level".into(),
+            unit: Unit::Y,
+            role: Role::Level,
+            bounds: (f64::NEG_INFINITY, f64::INFINITY),
+            prior: DefaultPrior::ByRole,
+            about: "value at the middle of the window",
+        }]
+    }
+
+    fn extent(_: usize) -> Extent {
+        Extent { repeats: 1, stride: 2 }
+    }
+
+    fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
+        let slope = setup.half / setup.mid;
+        if slope.is_nan() || slope.abs() > 1.0 - CLOSEST {
+            return Err(Inadmissible);
+        }
+        out[0] = theta[0] / setup.scale;
+        out[1] = slope;
+        Ok(())
+    }
+
+    fn golden() -> Vec<Golden> {
+        vec![]
+    }
+}

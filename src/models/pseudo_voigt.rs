@@ -1,0 +1,78 @@
+//! The pseudo-Voigt peak: a Lorentzian and a Gaussian of the same width, mixed.
+
+use std::f64::consts::LN_2;
+
+use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, gaussian, lorentzian, quantity};
+
+/// h [η L + (1 − η) G]; coefficients: h (1 − η), h η, position, 2/fwhm in units of t.
+pub struct PseudoVoigt;
+
+/// Share of the Lorentzian in the height.
+pub(super) fn eta() -> Quantity {
+    quantity::shape("eta", 0.0, 1.0, "share of the Lorentzian in the height")
+}
+
+/// Area of the peak of unit height.
+pub(super) fn unit_area(fwhm: f64, eta: f64) -> f64 {
+    eta * lorentzian::unit_area(fwhm) + (1.0 - eta) * gaussian::unit_area(fwhm)
+}
+
+/// u ≥ 0 beyond which g exp(−ln2 u²) + l/(1 + u²) < floor, for g, l ≥ 0; none where it is below everywhere.
+///
+/// A tenth of the floor is left to the Gaussian, whose reach hardly depends on it, and the rest to the Lorentzian.
+pub(super) fn reach(g: f64, l: f64, floor: f64) -> Option<f64> {
+    if g + l <= floor {
+        return None;
+    }
+    let of_gaussian = if g > 0.1 * floor { ((10.0 * g / floor).ln() / LN_2).sqrt() } else { 0.0 };
+    let of_lorentzian = if l > 0.9 * floor { (l / (0.9 * floor) - 1.0).sqrt() } else { 0.0 };
+    Some(of_gaussian.max(of_lorentzian))
+}
+
+impl Shape for PseudoVoigt {
+    #[inline(always)]
+    fn eval<N: Number>(t: N, c: &[N]) -> N {
+        let u = (t - c[2]) * c[3];
+        let v = u * u;
+        c[0].mul_add((v * t.of(-LN_2)).exp(), c[1] / (v + t.of(1.0)))
+    }
+
+    fn support(c: &[f64], floor: f64) -> (f64, f64) {
+        match reach(c[0].abs(), c[1].abs(), floor) {
+            Some(u) => (c[2] - u / c[3], c[2] + u / c[3]),
+            None => (f64::INFINITY, f64::NEG_INFINITY),
+        }
+    }
+}
+
+impl Term for PseudoVoigt {
+    type Shape = Self;
+    const NAME: &'static str = "pseudo-voigt";
+    const TITLE: &'static str = "pseudo-Voigt peak";
+    const ABOUT: &'static str = "f(x) = h [eta L + (1 - eta) G] with L = 1 / (1 + u^2), G = exp(-ln2 u^2), u = 2 (x - center) / fwhm; \
+        area = h fwhm [eta pi / 2 + (1 - eta) sqrt(pi / (4 ln2))]. \
+        eta mixes peaks of equal height; programs that mix peaks of equal area (GSAS, FullProf) have eta_area = eta / (eta + (1 - eta) sqrt(1 / (pi ln2))).";
+
+    fn parameters(_: usize) -> Vec<Quantity> {
+        vec![quantity::amplitude(), quantity::center(), quantity::width(), eta()]
+    }
+
+    fn extent(_: usize) -> Extent {
+        Extent { repeats: 1, stride: 4 }
+    }
+
+    fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
+        let [amplitude, center, fwhm, eta] = theta else { unreachable!("four parameters") };
+        let w = setup.width(*fwhm)?;
+        let height = setup.peak_height(*amplitude, unit_area(*fwhm, *eta));
+        out[0] = height * (1.0 - eta);
+        out[1] = height * eta;
+        out[2] = setup.position(*center);
+        out[3] = 2.0 / w;
+        Ok(())
+    }
+
+    fn golden() -> Vec<Golden> {
+        vec![]
+    }
+}
