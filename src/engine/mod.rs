@@ -3,6 +3,7 @@
 pub mod cpu;
 pub mod gpu;
 pub mod oracle;
+pub mod probe;
 
 use crate::error::Result;
 use crate::problem::Problem;

@@ -2,6 +2,7 @@
 
 mod cli;
 mod equivalence;
+mod equivalence_gpu;
 mod formats;
 mod golden;
 mod invariance;
