@@ -23,6 +23,8 @@ pub struct FreeEnergy {
     pub forward: f64,
     /// See `forward`.
     pub backward: f64,
+    /// Standard error of forward − backward, from blocks.
+    pub bracket_se: f64,
     /// F at every rung.
     pub rungs: Vec<f64>,
 }
@@ -48,7 +50,8 @@ pub fn free_energy(sampled: &Sampled) -> Option<FreeEnergy> {
     if rows < 2 {
         return None;
     }
-    let (forward, backward) = stepping_stones(&samples, betas);
+    let (forward, backward) = stepping_stones(&samples, betas, None);
+    let without = (0..samples.blocks.len()).map(|b| stepping_stones(&samples, betas, Some(b)));
     let start: Vec<f64> = forward.iter().zip(&backward).map(|(a, b)| mean_finite(*a, *b)).collect();
     let solved = solve(&samples, betas, start);
     let last = betas.len() - 1;
@@ -63,6 +66,7 @@ pub fn free_energy(sampled: &Sampled) -> Option<FreeEnergy> {
         heat,
         forward: forward[last],
         backward: backward[last],
+        bracket_se: jackknife_se(&without.map(|(up, down)| up[last] - down[last]).collect::<Vec<_>>()),
         rungs: solved.f,
     })
 }
@@ -93,8 +97,9 @@ impl Samples {
         Self { rungs, blocks }
     }
 
-    fn rows(&self) -> impl Iterator<Item = &[f64]> {
-        self.blocks.iter().flat_map(|b| b.chunks_exact(self.rungs))
+    /// All rows but those of one block.
+    fn rows(&self, without: Option<usize>) -> impl Iterator<Item = &[f64]> {
+        self.blocks.iter().enumerate().filter(move |(b, _)| Some(*b) != without).flat_map(|(_, b)| b.chunks_exact(self.rungs))
     }
 }
 
@@ -109,12 +114,12 @@ fn minus_ln_mean_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
 }
 
 /// F at every rung by one-sided averages: upward over the hotter rung's draws, downward over the colder one's.
-fn stepping_stones(samples: &Samples, betas: &[f64]) -> (Vec<f64>, Vec<f64>) {
+fn stepping_stones(samples: &Samples, betas: &[f64], without: Option<usize>) -> (Vec<f64>, Vec<f64>) {
     let (mut up, mut down) = (vec![0.0], vec![0.0]);
     for r in 0..betas.len() - 1 {
         let step = betas[r + 1] - betas[r];
-        let hot: Vec<f64> = samples.rows().map(|row| -step * row[r]).collect();
-        let cold: Vec<f64> = samples.rows().map(|row| step * row[r + 1]).collect();
+        let hot: Vec<f64> = samples.rows(without).map(|row| -step * row[r]).collect();
+        let cold: Vec<f64> = samples.rows(without).map(|row| step * row[r + 1]).collect();
         up.push(up[r] + minus_ln_mean_exp(hot.iter().copied()));
         down.push(down[r] - minus_ln_mean_exp(cold.iter().copied()));
     }
@@ -148,9 +153,14 @@ fn solve(samples: &Samples, betas: &[f64], mut f: Vec<f64>) -> Solved {
     let blocks = system.by_block.len() as f64;
     let shifts: Vec<f64> =
         system.by_block.iter().map(|g| system.solve(g).map_or(f64::NAN, |s| s[l - 2] * blocks / (blocks - 1.0))).collect();
-    let mean = shifts.iter().sum::<f64>() / blocks;
-    let variance = (blocks - 1.0) / blocks * shifts.iter().map(|s| (s - mean).powi(2)).sum::<f64>();
-    Solved { f, se: variance.sqrt() }
+    Solved { f, se: jackknife_se(&shifts) }
+}
+
+/// Standard error from the estimates that leave out one block each.
+fn jackknife_se(without: &[f64]) -> f64 {
+    let n = without.len() as f64;
+    let mean = without.iter().sum::<f64>() / n;
+    ((n - 1.0) / n * without.iter().map(|v| (v - mean).powi(2)).sum::<f64>()).sqrt()
 }
 
 /// Gradient and Hessian with respect to f_1 … f_{L−1}.

@@ -1,1 +1,3 @@
+//! The executable: parse, run, exit code.
+
 fn main() {}

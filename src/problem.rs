@@ -159,8 +159,7 @@ impl Problem {
     }
 }
 
-/// Most parameters a term can have.
-pub const MAX_PARAMETERS: usize = 32;
+pub use crate::models::MAX_PARAMETERS;
 
 impl Binding {
     /// The value the model gets.

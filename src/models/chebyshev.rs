@@ -53,17 +53,33 @@ impl Term for Chebyshev {
         // Discrete orthogonality of T_j on the nodes of T_n: c_j = (2 − δ_j0)/n Σ_k f_k T_j(t_k).
         let n = theta.len() as f64;
         for (j, c) in out.iter_mut().enumerate() {
-            let sum: f64 = theta
-                .iter()
-                .enumerate()
-                .map(|(k, f)| f * (std::f64::consts::PI * j as f64 * (k as f64 + 0.5) / n).cos())
-                .sum();
+            let sum: f64 = theta.iter().enumerate().map(|(k, f)| f * (std::f64::consts::PI * j as f64 * (k as f64 + 0.5) / n).cos()).sum();
             *c = sum * if j == 0 { 1.0 } else { 2.0 } / n / setup.scale;
         }
         Ok(())
     }
 
+    #[rustfmt::skip]
     fn golden() -> Vec<Golden> {
-        vec![] // filled with numpy values
+        let near = Setup { mid: 8.0, half: 5.0, scale: 40.0, ..Setup::default() };
+        let far = Setup { mid: -120.5, half: 20.25, scale: 1.0, ..Setup::default() };
+        [
+            Golden::table("mpmath, 30 digits: tests/golden/make.py", 1e-12, 0, &[3.0, 4.5, 6.25, 8.0, 9.9, 12.0, 13.0], &[
+                (&near, &[17.5],
+                 &[17.5, 17.5, 17.5, 17.5, 17.5, 17.5, 17.5]),
+            ]),
+            Golden::table("mpmath, 30 digits: tests/golden/make.py", 1e-12, 1, &[3.0, 4.5, 6.25, 8.0, 9.9, 12.0, 13.0], &[
+                (&near, &[120.0, 80.5],
+                 &[72.319282143131, 80.698497500192, 90.474248750096, 100.25, 110.86367278561, 122.59457428549, 128.18071785687]),
+            ]),
+            Golden::table("mpmath, 30 digits: tests/golden/make.py", 1e-12, 2, &[-140.75, -131.0, -126.5, -120.5, -115.1, -104.0, -100.25], &[
+                (&far, &[1.5, -0.25, 0.75],
+                 &[1.1503206314411, 0.018387561067317, -0.2173489852886, -0.25, -0.0041595757917041, 1.3200176656479, 2.0163460352256]),
+            ]),
+            Golden::table("mpmath, 30 digits: tests/golden/make.py", 1e-12, 4, &[-140.75, -131.0, -126.5, -120.5, -115.1, -104.0, -100.25], &[
+                (&far, &[3.0, 1.0, 4.0, 1.0, 5.0],
+                 &[6.7143549878698, 1.270636989256, 2.7426441667763, 4.0, 3.2170705154686, 1.0308641329701, 4.2522081581296]),
+            ]),
+        ].concat()
     }
 }

@@ -44,7 +44,21 @@ impl Term for Line {
         Ok(())
     }
 
+    #[rustfmt::skip]
     fn golden() -> Vec<Golden> {
-        vec![] // filled with exact values
+        let near = Setup { mid: 8.0, half: 5.0, scale: 40.0, ..Setup::default() };
+        let far = Setup { mid: -120.5, half: 20.25, scale: 1.0, ..Setup::default() };
+        [
+            Golden::table("mpmath, 30 digits: tests/golden/make.py", 1e-12, 0, &[3.0, 4.5, 6.25, 8.0, 9.9, 12.0, 13.0], &[
+                (&near, &[0.8, 0.1],
+                 &[2.5, 3.7, 5.1, 6.5, 8.02, 9.7, 10.5]),
+                (&near, &[-31.25, 250.0],
+                 &[156.25, 109.375, 54.6875, 0.0, -59.375, -125.0, -156.25]),
+            ]),
+            Golden::table("mpmath, 30 digits: tests/golden/make.py", 1e-12, 0, &[-140.75, -131.0, -126.5, -120.5, -115.1, -104.0, -100.25], &[
+                (&far, &[0.5, 60.5],
+                 &[-9.875, -5.0, -2.75, 0.25, 2.95, 8.5, 10.375]),
+            ]),
+        ].concat()
     }
 }

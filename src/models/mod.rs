@@ -160,10 +160,13 @@ pub struct Golden {
     pub source: &'static str,
 }
 
+/// A row of a table of golden values: window, parameters, curve at the table's x.
+pub type GoldenRow<'a> = (&'a Setup, &'a [f64], &'a [f64]);
+
 impl Golden {
-    /// Golden values on one grid of x; `rows` are (window, parameters, curve at x).
-    pub fn table(source: &'static str, tolerance: f64, size: usize, x: &[f64], rows: &[(&Setup, &[f64], &[f64])]) -> Vec<Self> {
-        let golden = |(setup, theta, y): &(&Setup, &[f64], &[f64])| Self {
+    /// Golden values on one grid of x.
+    pub fn table(source: &'static str, tolerance: f64, size: usize, x: &[f64], rows: &[GoldenRow]) -> Vec<Self> {
+        let golden = |(setup, theta, y): &GoldenRow| Self {
             size,
             theta: theta.to_vec(),
             setup: (*setup).clone(),
@@ -210,6 +213,9 @@ pub trait Term {
     fn golden() -> Vec<Golden>;
 }
 
+/// θ, window → coefficients: see [`Term::prepare`].
+pub type Prepare = fn(&[f64], &Setup, &mut [f64]) -> Result<(), Inadmissible>;
+
 /// One entry of the list of models.
 pub struct Model {
     /// Name in specs.
@@ -225,7 +231,7 @@ pub struct Model {
     /// Layout of the coefficients for a size.
     pub extent: fn(usize) -> Extent,
     /// See [`Term::prepare`].
-    pub prepare: fn(&[f64], &Setup, &mut [f64]) -> Result<(), Inadmissible>,
+    pub prepare: Prepare,
     /// Golden values.
     pub golden: fn() -> Vec<Golden>,
     /// The shape engines evaluate.
@@ -341,6 +347,9 @@ models! {
     line::Line: Line,
     mossbauer::Mossbauer: Lorentzian,
 }
+
+/// Most parameters a term can have.
+pub const MAX_PARAMETERS: usize = 32;
 
 /// The model of that name.
 pub fn find(name: &str) -> Option<&'static Model> {

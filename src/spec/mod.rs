@@ -1,12 +1,31 @@
 //! What the user asked for: read from TOML, checked, with every default written out.
 
-use std::path::PathBuf;
+mod candidates;
+mod check;
+mod defaults;
+mod fields;
+mod parameter;
+mod raw;
+mod resolve;
+mod simulate;
+mod source;
+mod term;
+mod write;
 
-use crate::models::Model;
+use std::path::{Path, PathBuf};
+
+use crate::error::Result;
+use crate::models::{Model, Role};
 use crate::prior::Prior;
 
+pub use defaults::SeriesSummary;
+pub use parameter::{RawParameter, RawShared};
+pub use raw::{ENGINES, NoiseModel, RawCandidates, RawData, RawFrames, RawMeasurement, RawNoise, RawRun, RawSigma, RawSpec, RawX};
+pub use simulate::{Law, Simulate};
+pub use term::{Given, RawTerm};
+
 /// A checked spec: nothing left to default, every name resolved.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Spec {
     /// A title for reports.
     pub title: String,
@@ -42,6 +61,8 @@ pub struct Data {
     pub mask_above: Option<f64>,
     /// The table of frames, its key and axis columns.
     pub frames: Option<FrameTable>,
+    /// Fact of each file's header that becomes the frame's axis (`temperature`), where no table gives one.
+    pub axis_header: Option<String>,
 }
 
 /// How the frames lie in a file.
@@ -80,7 +101,7 @@ pub struct FrameTable {
 }
 
 /// One independent problem of each frame.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Group {
     /// Name in results: the window's name, or its range.
     pub name: String,
@@ -91,7 +112,7 @@ pub struct Group {
 }
 
 /// One stretch of the data with its terms and noise.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
     /// Name, unique in the group.
     pub name: String,
@@ -106,7 +127,7 @@ pub struct Measurement {
 }
 
 /// One term of a spec: a model, how many of it, and where its parameters come from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Term {
     /// Name, unique in the measurement: the model's name unless given.
     pub name: String,
@@ -225,6 +246,36 @@ pub struct Run {
     pub max_sweeps: usize,
     /// Fewest round trips over all copies.
     pub round_trips: usize,
+}
+
+impl Spec {
+    /// Reads a spec as written; [`RawSpec::resolve`] and [`RawSpec::check`] make a `Spec` of it.
+    ///
+    /// # Errors
+    /// As [`RawSpec::read`].
+    pub fn read(path: &Path) -> Result<RawSpec> {
+        RawSpec::read(path)
+    }
+
+    /// What a careful reader would ask about: priors that are legal and seldom meant.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for group in &self.groups {
+            for term in group.measurements.iter().flat_map(|m| &m.terms) {
+                for (parameter, quantity) in term.parameters.iter().zip((term.model.parameters)(term.size)) {
+                    let free = matches!(parameter, Parameter::Free(Prior::LogUniform { .. }) | Parameter::Shared(Prior::LogUniform { .. }));
+                    if quantity.role == Role::Amplitude && free && term.counted {
+                        warnings.push(format!(
+                            "window {}, term {}: a log-uniform amplitude makes invisible peaks free, so the most probable count runs high; \
+                             prefer prior = \"uniform\", low = 0",
+                            group.name, term.name
+                        ));
+                    }
+                }
+            }
+        }
+        warnings
+    }
 }
 
 impl Width {

@@ -8,4 +8,5 @@ mod golden;
 mod invariance;
 mod layout;
 mod regression;
+mod specs;
 mod statistics;

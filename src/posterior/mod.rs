@@ -1,9 +1,14 @@
 //! From draws to answers: labels, intervals, probabilities of candidates, verdict and fit.
 
+mod fit;
+mod labels;
+mod summary;
+mod verdict;
+
 use serde::{Deserialize, Serialize};
 
-use crate::problem::Problem;
-use crate::sampler::Sampled;
+pub use summary::window;
+pub use verdict::shortfall;
 
 /// The answer for one frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -237,14 +242,4 @@ pub struct Targets {
     pub free_energy_se: f64,
     /// Round trips over all copies.
     pub round_trips: usize,
-}
-
-/// How many times longer the record would have to be for every target to be met (the sampler's judge).
-pub fn shortfall(_problem: &Problem, _sampled: &Sampled, _targets: &Targets) -> f64 {
-    1.0
-}
-
-/// The answer for one window from all its candidates' problems and samples (same order).
-pub fn window(_problems: &[Problem], _sampled: &[Sampled], _targets: &Targets) -> WindowResult {
-    WindowResult { window: String::new(), points: 0, candidates: Vec::new(), best: 0 }
 }
