@@ -1,5 +1,6 @@
 //! The gpu engine: the misfits of a whole tile in one submission, by WGSL compute shaders, on any adapter wgpu knows.
 
+pub mod accuracy;
 mod block;
 mod device;
 pub mod layout;

@@ -14,6 +14,7 @@ const LAYOUT: &str = include_str!("../../../shaders/layout.wgsl");
 const MATH: &str = include_str!("../../../shaders/math.wgsl");
 const MISFIT: &str = include_str!("../../../shaders/misfit.wgsl");
 const SETTLE: &str = include_str!("../../../shaders/settle.wgsl");
+const ACCURACY: &str = include_str!("../../../shaders/accuracy.wgsl");
 
 /// What makes two walkers share a pipeline: it depends on their problem alone, so that a result does not depend on company.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -56,6 +57,11 @@ pub fn settle_source() -> String {
     [LAYOUT, SETTLE].join("\n")
 }
 
+/// Source of the kernel `accuracy`.
+pub fn accuracy_source() -> String {
+    [MATH, ACCURACY].join("\n")
+}
+
 /// The switch over the kinds of term: one shape at four points, so that its coefficients are read once.
 fn switch(kinds: &[ShapeKind]) -> String {
     let mut text = String::from("fn shape(kind: u32, t: vec4<f32>, at: u32, n: u32) -> vec4<f32> {\n    switch kind {\n");
@@ -95,7 +101,7 @@ impl Programs {
             };
             (layout(&misfit), layout(&settle))
         })?;
-        let settle = compile(device, &settle_source(), "settle", &settle_layout, &[])?;
+        let settle = compile(device, &settle_source(), "settle", Some(&settle_layout), &[])?;
         Ok(Self { misfit_layout, settle_layout, settle, misfits: Mutex::default() })
     }
 
@@ -124,7 +130,7 @@ impl Programs {
             return Ok(Arc::clone(pipeline));
         }
         let constants = [("lanes", f64::from(key.lanes))];
-        let pipeline = Arc::new(compile(device, &misfit_source(&key.kinds), "misfit", &self.misfit_layout, &constants)?);
+        let pipeline = Arc::new(compile(device, &misfit_source(&key.kinds), "misfit", Some(&self.misfit_layout), &constants)?);
         known.insert(key.clone(), Arc::clone(&pipeline));
         Ok(pipeline)
     }
@@ -154,24 +160,24 @@ impl Access {
     }
 }
 
-fn compile(
+/// A pipeline of one entry point; without a layout, one is made from the shader.
+pub(super) fn compile(
     device: &Device,
     source: &str,
     entry: &str,
-    layout: &wgpu::BindGroupLayout,
+    group: Option<&wgpu::BindGroupLayout>,
     constants: &[(&str, f64)],
 ) -> Result<wgpu::ComputePipeline> {
     device.scoped(&format!("compiling the kernel {entry}"), |raw| {
         let module =
             raw.create_shader_module(wgpu::ShaderModuleDescriptor { label: Some(entry), source: wgpu::ShaderSource::Wgsl(source.into()) });
-        let layout = raw.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(entry),
-            bind_group_layouts: &[Some(layout)],
-            ..Default::default()
+        let layout = group.map(|_| {
+            let bind_group_layouts = &[group];
+            raw.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor { label: Some(entry), bind_group_layouts, ..Default::default() })
         });
         raw.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
             label: Some(entry),
-            layout: Some(&layout),
+            layout: layout.as_ref(),
             module: &module,
             entry_point: Some(entry),
             // Every invocation writes its word of workgroup memory before any is read.
