@@ -1,4 +1,5 @@
 //! cli.
 
+pub mod bench;
 pub mod demo;
 pub mod doctor;
