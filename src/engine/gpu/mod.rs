@@ -6,6 +6,8 @@ mod device;
 pub mod layout;
 mod plan;
 pub mod program;
+#[cfg(test)]
+mod tests;
 mod tile;
 
 pub use device::{AdapterInfo, Selection, adapters};
