@@ -116,11 +116,12 @@ pub fn push_misfits(problem: &Problem, coefficients: &[f64], misfits: &mut Vec<f
 
 /// 2 [y ln(y/f) − (y − f)], with f held above [`POISSON_FLOOR`].
 pub fn deviance(y: f64, f: f64) -> f64 {
-    let f = f.max(POISSON_FLOOR);
+    // Not `max`, which would turn NaN into the floor.
+    let f = if f < POISSON_FLOOR { POISSON_FLOOR } else { f };
     if y == 0.0 {
         return 2.0 * f;
     }
-    // y ln(y/f) − (y − f) = y (r − ln(1 + r)) with r = (f − y)/y: no cancellation near f = y.
+    // y ln(y/f) − (y − f) = y (r − ln(1 + r)) with r = (f − y)/y: no cancellation near f = y; far below it, 1 + r would lose f.
     let r = (f - y) / y;
-    2.0 * y * (r - r.ln_1p())
+    2.0 * y * (r - if r < -0.5 { (f / y).ln() } else { r.ln_1p() })
 }

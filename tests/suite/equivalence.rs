@@ -1,1 +1,357 @@
 //! Every engine against the oracle, move by move.
+
+use keisoku::engine::cpu::{self, Cpu, Precision};
+use keisoku::engine::oracle::Oracle;
+use keisoku::engine::{Engine, Moves, Roster, Tile, Tiling};
+use keisoku::error::Result;
+use keisoku::models::find;
+use keisoku::problem::Problem;
+use rand::RngExt;
+
+use crate::fixtures::{self, Kind, Random, coefficients, draw, joint, push_move};
+
+/// Walkers of a ladder.
+const RUNGS: usize = 5;
+
+/// Both misfits this large: the state has no likelihood, and how much it has not does not matter (f32 cannot say).
+const HOPELESS: f64 = 1e30;
+
+/// What an engine may differ from the oracle by, in nats at the walker's own β (see [`nats`]). The budget of a run is .01.
+pub struct Tolerance {
+    /// What is compared.
+    pub of: &'static str,
+    /// Worst of all states.
+    pub worst: f64,
+    /// Root mean square of all states.
+    pub typical: f64,
+}
+
+/// f64, no term cut off: two orders of the same sums of up to 4097 numbers.
+const F64_WHOLE: Tolerance = Tolerance { of: "f64 without supports", worst: 1e-10, typical: 1e-11 };
+/// f64 with supports: a term of just 1e-4 σ is left out altogether, which against residuals of one σ is √N·1e-4 nat, .006 at 4097 points.
+const F64: Tolerance = Tolerance { of: "f64", worst: 1e-2, typical: 1e-3 };
+/// f32: the same, and a curve wrong by 1e-7 of its largest value (100 σ) and by 3e-8 of the window in t (times its slope).
+const F32: Tolerance = Tolerance { of: "f32", worst: 1e-2, typical: 1e-3 };
+
+/// Largest and root mean square difference found, in nats.
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    worst: f64,
+    squares: f64,
+    states: usize,
+}
+
+impl Found {
+    fn add(&mut self, other: Self) {
+        self.worst = self.worst.max(other.worst);
+        self.squares += other.squares;
+        self.states += other.states;
+    }
+
+    fn typical(self) -> f64 {
+        (self.squares / self.states as f64).sqrt()
+    }
+
+    fn within(self, tolerance: &Tolerance) -> bool {
+        self.worst <= tolerance.worst && self.typical() <= tolerance.typical
+    }
+}
+
+/// Half the difference of two misfits times the largest β at which such a state is visited: 1 where the misfit is as noise makes it,
+/// otherwise N + 20 over the misfit (a run holds β·U near its number of parameters; N is generous).
+fn nats(points: usize, truth: f64, found: f64) -> f64 {
+    if truth >= HOPELESS && found >= HOPELESS {
+        return 0.0;
+    }
+    0.5 * (truth - found).abs() * (1.0_f64).min((points as f64 + 20.0) / truth)
+}
+
+/// Carries two ladders of the problem through `steps` random attempts and choices on both engines and compares every misfit.
+fn compare(engine: &dyn Engine, problem: &Problem, steps: usize, seed: u64) -> Result<Found> {
+    let mut rng = fixtures::random(seed);
+    let mut roster = Roster::default();
+    roster.push(problem, RUNGS);
+    roster.push(problem, RUNGS);
+    let walkers: Vec<u32> = (0..2 * RUNGS as u32).collect();
+    let (mut tile, mut truth) = (engine.tile(roster.clone())?, Oracle.tile(roster)?);
+    let start: Vec<f64> =
+        walkers.iter().flat_map(|_| coefficients(problem, &draw(problem, false, &mut rng)).expect("admissible")).collect();
+    let (mut misfits, mut expected) = (Vec::new(), Vec::new());
+    let mut found = Found::default();
+    tile.load(&walkers, &start, &mut misfits)?;
+    truth.load(&walkers, &start, &mut expected)?;
+    found.add(difference(problem, &expected, &misfits));
+    let mut visit = 0;
+    for step in 0..steps {
+        if rng.random::<f64>() < 0.4 {
+            visit = rng.random_range(0..problem.terms.len());
+        }
+        let moves = random_moves(problem, visit, step, &mut rng);
+        tile.attempt(&moves, &mut misfits)?;
+        truth.attempt(&moves, &mut expected)?;
+        found.add(difference(problem, &expected, &misfits));
+        // Good states are kept more often, so that walkers spend time where the data are described.
+        let kept: Vec<bool> = expected
+            .chunks_exact(problem.measurements.len())
+            .map(|m| rng.random::<f64>() < if m.iter().sum::<f64>() < 50.0 * problem.points() as f64 { 0.8 } else { 0.3 })
+            .collect();
+        tile.settle(&kept)?;
+        truth.settle(&kept)?;
+    }
+    Ok(found)
+}
+
+fn difference(problem: &Problem, expected: &[f64], misfits: &[f64]) -> Found {
+    assert_eq!(expected.len(), misfits.len());
+    let mut found = Found::default();
+    for (i, (e, m)) in expected.iter().zip(misfits).enumerate() {
+        let n = nats(problem.measurements[i % problem.measurements.len()].t.len(), *e, *m);
+        assert!(!n.is_nan(), "{m} against {e}");
+        found.add(Found { worst: n, squares: n * n, states: 1 });
+    }
+    found
+}
+
+/// Moves of most walkers: of one term mostly, of two, or of all.
+fn random_moves(problem: &Problem, visit: usize, step: usize, rng: &mut Random) -> Moves {
+    let mut moves = Moves::default();
+    moves.clear();
+    let all: Vec<usize> = (0..problem.terms.len()).collect();
+    for walker in 0..2 * RUNGS {
+        if rng.random::<f64>() < 0.1 {
+            continue;
+        }
+        let theta = draw(problem, step % 3 == 2, rng);
+        let c = coefficients(problem, &theta).expect("admissible");
+        let kind: f64 = rng.random();
+        if kind < 0.75 {
+            push_move(&mut moves, problem, walker, &[visit], &c);
+        } else if kind < 0.9 {
+            let other = rng.random_range(0..problem.terms.len());
+            let mut two = vec![visit.min(other), visit.max(other)];
+            two.dedup();
+            push_move(&mut moves, problem, walker, &two, &c);
+        } else {
+            push_move(&mut moves, problem, walker, &all, &c);
+        }
+    }
+    moves
+}
+
+/// Problems of every model and odd size, under both kinds of noise, and a joint one.
+fn problems() -> Vec<(String, Problem, usize)> {
+    let mut all = Vec::new();
+    for (i, terms) in fixtures::compositions().iter().enumerate() {
+        for kind in [Kind::Gaussian { signal: 100.0 }, Kind::Poisson { counts: 200.0 }] {
+            // A site of a Mössbauer spectrum takes counts away: its background must hold them.
+            let name = terms.last().expect("not empty").0.name;
+            if name.starts_with("mossbauer") && matches!(kind, Kind::Poisson { .. }) {
+                continue;
+            }
+            all.push((format!("{name} {kind:?}"), fixtures::problem(301, kind, terms, 100 + i as u64), 100));
+        }
+    }
+    let (background, gaussian) = (find("chebyshev").expect("listed"), find("gaussian").expect("listed"));
+    let (one, other) = ([(background, 1, 1), (gaussian, 0, 2)], [(background, 0, 1), (gaussian, 0, 1)]);
+    for points in [1, 2, 15, 16, 17, 63, 64, 65, 1000, 4097] {
+        for kind in [Kind::Gaussian { signal: 30.0 }, Kind::Poisson { counts: 1000.0 }, Kind::Poisson { counts: 3.0 }] {
+            all.push((
+                format!("{points} points {kind:?}"),
+                fixtures::problem(points, kind, &one, points as u64),
+                if points > 2000 { 60 } else { 250 },
+            ));
+        }
+    }
+    let measurements = [(100, Kind::Gaussian { signal: 50.0 }, &one[..]), (33, Kind::Poisson { counts: 80.0 }, &other[..])];
+    all.push(("joint".into(), joint(&measurements, 7), 300));
+    all
+}
+
+/// Compares an engine with the oracle on every problem and holds the tolerance.
+pub fn hold(engine: &dyn Engine, tolerance: &Tolerance, change: fn(&mut Problem)) {
+    let mut all = Found::default();
+    for (i, (name, mut problem, steps)) in problems().into_iter().enumerate() {
+        change(&mut problem);
+        let found = compare(engine, &problem, steps, 1000 + i as u64).expect("engines of this machine do not fail");
+        println!("{:>60}: worst {:.1e}, typical {:.1e} nat", name, found.worst, found.typical());
+        assert!(found.within(tolerance), "{} on {name}: {found:?}", tolerance.of);
+        all.add(found);
+    }
+    println!("{}: worst {:.1e}, typical {:.1e} nat over {} states", engine.describe(), all.worst, all.typical(), all.states);
+}
+
+#[test]
+fn f64_agrees_to_rounding_where_nothing_is_cut_off() {
+    let engine = Cpu::new(Precision::F64).expect("an instruction set");
+    hold(&engine, &F64_WHOLE, |p| p.measurements.iter_mut().for_each(|m| m.floor = 0.0));
+}
+
+#[test]
+fn f64_agrees_with_the_oracle() {
+    hold(&Cpu::new(Precision::F64).expect("an instruction set"), &F64, |_| ());
+}
+
+#[test]
+fn f32_agrees_with_the_oracle() {
+    hold(&Cpu::new(Precision::F32).expect("an instruction set"), &F32, |_| ());
+}
+
+/// Misfits of a fixed sequence of moves, as bits.
+fn trace(engine: &dyn Engine, problem: &Problem, steps: usize) -> Result<Vec<u64>> {
+    let mut rng = fixtures::random(5);
+    let mut roster = Roster::default();
+    roster.push(problem, 2 * RUNGS);
+    let mut tile = engine.tile(roster)?;
+    let walkers: Vec<u32> = (0..2 * RUNGS as u32).collect();
+    let start: Vec<f64> =
+        walkers.iter().flat_map(|_| coefficients(problem, &draw(problem, false, &mut rng)).expect("admissible")).collect();
+    let (mut misfits, mut bits) = (Vec::new(), Vec::new());
+    tile.load(&walkers, &start, &mut misfits)?;
+    for step in 0..steps {
+        bits.extend(misfits.iter().map(|m| m.to_bits()));
+        let moves = random_moves(problem, (step / 3) % problem.terms.len(), step, &mut rng);
+        tile.attempt(&moves, &mut misfits)?;
+        tile.settle(&(0..moves.len()).map(|_| rng.random()).collect::<Vec<bool>>())?;
+    }
+    Ok(bits)
+}
+
+#[test]
+fn every_instruction_set_gives_the_same_bits() {
+    for precision in [Precision::F32, Precision::F64] {
+        for terms in fixtures::compositions() {
+            for kind in [Kind::Gaussian { signal: 100.0 }, Kind::Poisson { counts: 200.0 }] {
+                if terms.iter().any(|t| t.0.name.starts_with("mossbauer")) && kind != (Kind::Gaussian { signal: 100.0 }) {
+                    continue;
+                }
+                let problem = fixtures::problem(157, kind, &terms, 3);
+                let traces: Vec<_> = cpu::available()
+                    .into_iter()
+                    .map(|level| trace(&Cpu::with_level(precision, level).expect("available"), &problem, 20).expect("runs"))
+                    .collect();
+                assert!(traces.iter().all(|t| *t == traces[0]), "{precision:?} {kind:?} {:?}", terms.last());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_instruction_set_that_is_not_there_is_refused_by_name() {
+    let error = Cpu::with_level(Precision::F32, "altivec").expect_err("no such machine").to_string();
+    assert!(error.contains("altivec") && error.contains(cpu::available()[0]), "{error}");
+}
+
+/// Misfits are a function of the coefficients: a walker that went a long way and one loaded at its end agree to the order of one sum.
+#[test]
+fn nothing_drifts() {
+    let (background, gaussian) = (find("chebyshev").expect("listed"), find("gaussian").expect("listed"));
+    let problem = fixtures::problem(500, Kind::Gaussian { signal: 300.0 }, &[(background, 1, 1), (gaussian, 0, 4)], 8);
+    let engine = Cpu::new(Precision::F32).expect("an instruction set");
+    let mut rng = fixtures::random(9);
+    let mut roster = Roster::default();
+    roster.push(&problem, 1);
+    let mut tile = engine.tile(roster).expect("a tile");
+    let mut state = coefficients(&problem, &draw(&problem, false, &mut rng)).expect("admissible");
+    let (mut misfits, mut moved) = (Vec::new(), Vec::new());
+    tile.load(&[0], &state, &mut misfits).expect("loads");
+    for step in 0..5000 {
+        let c = coefficients(&problem, &draw(&problem, step % 4 == 0, &mut rng)).expect("admissible");
+        let term = rng.random_range(0..problem.terms.len());
+        let mut moves = Moves::default();
+        moves.clear();
+        push_move(&mut moves, &problem, 0, &[term], &c);
+        tile.attempt(&moves, &mut moved).expect("runs");
+        tile.settle(&[true]).expect("settles");
+        let range = problem.terms[term].at..problem.terms[term].at + problem.terms[term].extent.len();
+        state[range.clone()].copy_from_slice(&c[range]);
+    }
+    tile.load(&[0], &state, &mut misfits).expect("loads");
+    assert!((moved[0] - misfits[0]).abs() <= 1e-6 * misfits[0], "{moved:?} after 5000 moves, {misfits:?} from scratch");
+}
+
+/// What a broken engine does.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// The first coefficient of every attempt is larger by 10⁻³ of itself.
+    Coefficient,
+    /// Every 20th choice is forgotten.
+    Settle,
+    /// Every misfit is that of one point more: 10⁻⁴ of it is added.
+    Misfit,
+}
+
+/// An engine with a fault.
+struct Broken<'e>(&'e dyn Engine, Fault);
+
+struct BrokenTile<'p> {
+    tile: Box<dyn Tile + 'p>,
+    fault: Fault,
+    settled: usize,
+}
+
+impl Engine for Broken<'_> {
+    fn name(&self) -> &'static str {
+        "broken"
+    }
+
+    fn describe(&self) -> String {
+        format!("{:?}", self.1)
+    }
+
+    fn tiling(&self) -> Tiling {
+        self.0.tiling()
+    }
+
+    fn tile<'p>(&'p self, roster: Roster<'p>) -> Result<Box<dyn Tile + 'p>> {
+        Ok(Box::new(BrokenTile { tile: self.0.tile(roster)?, fault: self.1, settled: 0 }))
+    }
+}
+
+impl Tile for BrokenTile<'_> {
+    fn load(&mut self, walkers: &[u32], coefficients: &[f64], misfits: &mut Vec<f64>) -> Result<()> {
+        self.tile.load(walkers, coefficients, misfits)
+    }
+
+    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+        let mut moves = moves.clone();
+        if let (Fault::Coefficient, Some(c)) = (self.fault, moves.coefficients.first_mut()) {
+            *c *= 1.001;
+        }
+        self.tile.attempt(&moves, misfits)?;
+        if matches!(self.fault, Fault::Misfit) {
+            misfits.iter_mut().for_each(|m| *m *= 1.0001);
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, choices: &[bool]) -> Result<()> {
+        let mut choices = choices.to_vec();
+        for choice in &mut choices {
+            self.settled += 1;
+            if matches!(self.fault, Fault::Settle) && self.settled % 20 == 0 {
+                *choice = false;
+            }
+        }
+        self.tile.settle(&choices)
+    }
+}
+
+/// Holds that the comparison rejects the engine with each fault on most problems.
+pub fn reject(engine: &dyn Engine, tolerance: &Tolerance) {
+    for fault in [Fault::Coefficient, Fault::Settle, Fault::Misfit] {
+        let engine = Broken(engine, fault);
+        let (mut seen, mut all) = (0, 0);
+        for (i, (_, problem, steps)) in problems().into_iter().enumerate().step_by(4) {
+            let found = compare(&engine, &problem, steps, 1000 + i as u64).expect("runs");
+            seen += usize::from(!found.within(tolerance));
+            all += 1;
+        }
+        println!("{fault:?}: rejected on {seen} of {all} problems");
+        assert!(seen * 2 > all, "{fault:?} was rejected on {seen} of {all} problems only");
+    }
+}
+
+#[test]
+fn a_broken_engine_is_rejected() {
+    reject(&Cpu::new(Precision::F32).expect("an instruction set"), &F32);
+}

@@ -3,10 +3,12 @@
 mod cli;
 mod equivalence;
 mod equivalence_gpu;
+mod fixtures;
 mod formats;
 mod golden;
 mod invariance;
 mod layout;
 mod regression;
+mod shaders;
 mod specs;
 mod statistics;

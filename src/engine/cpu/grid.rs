@@ -1,0 +1,134 @@
+//! The data of a problem as the loops want them: all measurements on one axis, padded to whole blocks.
+
+use super::arithmetic::{Arithmetic, Partial};
+use super::span::{BLOCK, STEP, STEPS_A_BLOCK, Span};
+use crate::engine::POISSON_FLOOR;
+use crate::error::{Error, Result};
+use crate::models::{Extent, ShapeKind};
+use crate::problem::{Measurement, Noise, Problem};
+
+/// Most coefficients of one evaluation of a shape.
+pub const MOST_COEFFICIENTS: usize = 128;
+
+/// A problem's data and terms.
+#[derive(Debug)]
+pub struct Grid<'p, E> {
+    /// (x − mid)/half; padding repeats the last point of its measurement.
+    pub t: Vec<E>,
+    /// What the curve is added to: −y under Gaussian noise (the sum is a residual), 0 under Poisson.
+    pub origin: Vec<E>,
+    /// 1/σ under Gaussian noise, the counts under Poisson; padding makes no misfit.
+    pub first: Vec<E>,
+    /// Exposure under Poisson, 0 in the padding; unused under Gaussian noise.
+    pub second: Vec<E>,
+    /// One a measurement.
+    pub parts: Vec<Part<'p>>,
+    /// One a term.
+    pub terms: Vec<TermOnGrid>,
+}
+
+/// Where a measurement lies on the axis.
+#[derive(Debug)]
+pub struct Part<'p> {
+    /// Its t in f64: supports are found before anything is rounded, so that a peak between two points stays there.
+    t: &'p [f64],
+    /// Its blocks.
+    pub blocks: Span,
+    /// Which misfit.
+    pub poisson: bool,
+    /// What the sum over points is multiplied by.
+    factor: f64,
+}
+
+/// What a loop needs to know of a term.
+#[derive(Clone, Copy, Debug)]
+pub struct TermOnGrid {
+    /// Its shape.
+    pub shape: ShapeKind,
+    /// How its coefficients lie.
+    pub extent: Extent,
+    /// Its measurement.
+    pub part: usize,
+    /// Magnitude below which it is left out.
+    floor: f64,
+}
+
+impl<'p, E: Copy> Grid<'p, E> {
+    /// The grid of a problem.
+    pub fn new<A: Arithmetic<Element = E>>(problem: &'p Problem) -> Result<Self> {
+        let terms = problem.terms.iter().map(|term| term_on_grid(problem, term)).collect::<Result<_>>()?;
+        let mut grid = Self { t: Vec::new(), origin: Vec::new(), first: Vec::new(), second: Vec::new(), parts: Vec::new(), terms };
+        for measurement in &problem.measurements {
+            grid.push::<A>(measurement);
+        }
+        Ok(grid)
+    }
+
+    fn push<A: Arithmetic<Element = E>>(&mut self, data: &'p Measurement) {
+        let begin = self.t.len() / BLOCK;
+        let end = begin + data.t.len().div_ceil(BLOCK);
+        let length = end * BLOCK;
+        let (zero, last) = (A::element(0.0), A::element(data.t.last().copied().unwrap_or(0.0)));
+        let poisson = data.noise == Noise::Poisson;
+        self.t.extend(data.t.iter().map(|&t| A::element(t)));
+        self.t.resize(length, last);
+        if poisson {
+            self.origin.resize(length, zero);
+            self.first.extend(data.y.iter().map(|&y| A::element(y)));
+            // Padding has no exposure, so its expectation is the floor; counts equal to that make no misfit.
+            self.first.resize(length, A::element(POISSON_FLOOR));
+            self.second.extend((0..data.y.len()).map(|i| A::element(data.exposure.get(i).copied().unwrap_or(1.0))));
+        } else {
+            self.origin.extend(data.y.iter().map(|&y| A::element(-y)));
+            self.origin.resize(length, zero);
+            self.first.extend(data.weight.iter().map(|&w| A::element(w)));
+        }
+        self.first.resize(length, zero);
+        self.second.resize(length, zero);
+        let factor = if poisson { 2.0 * data.scale } else { 1.0 };
+        self.parts.push(Part { t: &data.t, blocks: Span { begin, end }, poisson, factor });
+    }
+
+    /// Points with their padding.
+    pub fn points(&self) -> usize {
+        self.t.len()
+    }
+
+    /// The steps in which a term is not negligible.
+    pub fn support(&self, term: usize, coefficients: &[f64]) -> Span {
+        let TermOnGrid { shape, extent, part, floor } = self.terms[term];
+        let part = &self.parts[part];
+        let (low, high) = shape.support(coefficients, extent, floor);
+        let first = part.blocks.begin * STEPS_A_BLOCK;
+        if low.is_nan() || high.is_nan() {
+            return part.blocks.steps();
+        }
+        let begin = if low <= part.t[0] { 0 } else { part.t.partition_point(|t| *t < low) };
+        let end = if high >= part.t[part.t.len() - 1] { part.t.len() } else { part.t.partition_point(|t| *t <= high) };
+        if begin >= end {
+            return Span::EMPTY;
+        }
+        Span { begin: first + begin / STEP, end: first + end.div_ceil(STEP) }
+    }
+}
+
+impl Part<'_> {
+    /// The misfit that a sum over all points stands for.
+    pub fn misfit(&self, sum: &Partial) -> f64 {
+        let [a, b, c, d, e, f, g, h] = sum;
+        let misfit = self.factor * (((a + b) + (c + d)) + ((e + f) + (g + h)));
+        if misfit.is_finite() { misfit } else { crate::engine::SENTINEL }
+    }
+}
+
+fn term_on_grid(problem: &Problem, term: &crate::problem::Term) -> Result<TermOnGrid> {
+    if term.extent.stride > MOST_COEFFICIENTS {
+        return Err(Error::fatal(format!("a `{}` of size {} has {} coefficients", term.model.name, term.size, term.extent.stride))
+            .hint(format!("at most {MOST_COEFFICIENTS} can be evaluated; choose a smaller size")));
+    }
+    let data = &problem.measurements[term.measurement];
+    // A deviance goes with the logarithm of the expectation: where counts meet no background, even a far tail is worth many nats. Below
+    // a thousandth of the expectation's floor nothing can be seen.
+    let floor = if data.noise == Noise::Poisson { data.floor.min(1e-3 * POISSON_FLOOR) } else { data.floor };
+    Ok(TermOnGrid { shape: term.model.shape, extent: term.extent, part: term.measurement, floor })
+}

@@ -1,0 +1,223 @@
+//! One walker: the curves of its terms, its misfits block by block, and the move it is trying.
+
+use super::arithmetic::{Arithmetic, Partial};
+use super::grid::Grid;
+use super::kernel::{self, Total};
+use super::span::Span;
+
+/// Where a term's curve is kept.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    /// Which run of `points` numbers of `curves`.
+    at: usize,
+    /// The steps in which it was evaluated; elsewhere the term is negligible and the numbers mean nothing.
+    span: Span,
+}
+
+/// A term that a move changes, and its new curve.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    term: usize,
+    slot: Slot,
+}
+
+/// The sum of all terms but one, kept for the next attempt on that term.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rest {
+    /// The term left out; none where the sum is of no use.
+    term: Option<usize>,
+    /// Where the sum is valid, in steps.
+    span: Span,
+}
+
+/// A walker's state. Numbers a walker: (2 × terms + 1) × points.
+#[derive(Debug)]
+pub struct Walker<E> {
+    curves: Vec<E>,
+    slots: Vec<Slot>,
+    /// Unused slots; the last freed is used first, so that moves of one term touch one spare slot only.
+    free: Vec<usize>,
+    sum: Vec<E>,
+    rest: Rest,
+    partials: Vec<Partial>,
+    misfits: Vec<f64>,
+    changes: Vec<Change>,
+    /// Blocks that the move changes, and what their misfits would be.
+    changed: [Span; 2],
+    trial_partials: Vec<Partial>,
+    trial_misfits: Vec<f64>,
+}
+
+impl<E: Copy + Default> Walker<E> {
+    /// A walker that is not loaded yet.
+    pub fn new(grid: &Grid<'_, E>) -> Self {
+        let (terms, points) = (grid.terms.len(), grid.points());
+        let blocks = grid.parts.last().map_or(0, |p| p.blocks.end);
+        Self {
+            curves: vec![E::default(); 2 * terms * points],
+            slots: (0..terms).map(|at| Slot { at, span: Span::EMPTY }).collect(),
+            free: (terms..2 * terms).collect(),
+            sum: vec![E::default(); points],
+            rest: Rest::default(),
+            partials: vec![Partial::default(); blocks],
+            misfits: vec![0.0; grid.parts.len()],
+            changes: Vec::with_capacity(terms),
+            changed: [Span::EMPTY; 2],
+            trial_partials: vec![Partial::default(); blocks],
+            trial_misfits: vec![0.0; grid.parts.len()],
+        }
+    }
+
+    /// Evaluates all terms from scratch and keeps them.
+    pub fn load<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>, coefficients: &[f64]) {
+        self.begin();
+        let mut at = 0;
+        for term in 0..grid.terms.len() {
+            at += self.change(a, grid, term, &coefficients[at..]);
+        }
+        let everything = Span { begin: 0, end: self.partials.len() };
+        self.measure_several(a, grid, everything);
+        self.keep();
+    }
+
+    /// Evaluates a move that changes some terms, whose new coefficients follow one another.
+    pub fn attempt<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>, terms: &[u32], coefficients: &[f64]) {
+        self.begin();
+        let mut at = 0;
+        for &term in terms {
+            at += self.change(a, grid, term as usize, &coefficients[at..]);
+        }
+        match *self.changes.as_slice() {
+            [change] => self.measure_one(a, grid, change),
+            _ => {
+                let hull = self.changes.iter().fold(Span::EMPTY, |hull, c| hull.hull(self.slots[c.term].span).hull(c.slot.span));
+                self.measure_several(a, grid, hull.blocks());
+            }
+        }
+    }
+
+    /// The misfits of the move last tried.
+    pub fn tried(&self) -> &[f64] {
+        &self.trial_misfits
+    }
+
+    /// The misfits as they are.
+    pub fn misfits(&self) -> &[f64] {
+        &self.misfits
+    }
+
+    /// Keeps the move last tried.
+    pub fn keep(&mut self) {
+        let others_moved = self.changes.iter().any(|c| self.rest.term != Some(c.term));
+        if others_moved {
+            self.rest.term = None;
+        }
+        for change in self.changes.drain(..) {
+            self.free.push(self.slots[change.term].at);
+            self.slots[change.term] = change.slot;
+        }
+        for blocks in self.changed {
+            let blocks = blocks.begin..blocks.end;
+            self.partials[blocks.clone()].copy_from_slice(&self.trial_partials[blocks]);
+        }
+        self.misfits.copy_from_slice(&self.trial_misfits);
+    }
+
+    /// Forgets the move last tried.
+    pub fn drop_move(&mut self) {
+        for change in self.changes.drain(..) {
+            self.free.push(change.slot.at);
+        }
+    }
+
+    fn begin(&mut self) {
+        self.drop_move();
+        self.trial_misfits.copy_from_slice(&self.misfits);
+    }
+
+    /// Evaluates one changed term to a free slot; tells how many coefficients it took.
+    fn change<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>, term: usize, coefficients: &[f64]) -> usize {
+        let info = &grid.terms[term];
+        let coefficients = &coefficients[..info.extent.len()];
+        let span = grid.support(term, coefficients);
+        let Some(at) = self.free.pop() else { unreachable!("a slot for every term, and as many spare") };
+        let points = span.points();
+        let curve = &mut self.curves[at * grid.points()..][points.clone()];
+        kernel::evaluate(a, info, coefficients, &grid.t[points], curve);
+        self.changes.push(Change { term, slot: Slot { at, span } });
+        info.extent.len()
+    }
+
+    /// Misfits of a move of one term: against the sum of the others, where the term was and where it would be.
+    fn measure_one<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>, change: Change) {
+        let old = self.slots[change.term].span;
+        self.changed = old.blocks().union(change.slot.span.blocks());
+        self.prepare_rest(a, grid, change.term, self.changed[0].hull(self.changed[1]).steps());
+        let part = &grid.parts[grid.terms[change.term].part];
+        let curve = &self.curves[change.slot.at * grid.points()..][..grid.points()];
+        let total = Total { rest: &self.sum, curve, span: change.slot.span };
+        for blocks in self.changed {
+            kernel::measure(a, grid, part, total, blocks, &mut self.trial_partials);
+        }
+        self.sum_misfits(a, grid);
+    }
+
+    /// Misfits of a move of several terms, or of all.
+    fn measure_several<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>, blocks: Span) {
+        let points = grid.points();
+        self.changed = [blocks, Span::EMPTY];
+        self.rest.term = None;
+        let span = blocks.steps();
+        kernel::copy::<A>(&grid.origin, span, &mut self.sum);
+        for (term, kept) in self.slots.iter().enumerate() {
+            let slot = self.changes.iter().find(|c| c.term == term).map_or(kept, |c| &c.slot);
+            kernel::add(a, &self.curves[slot.at * points..][..points], slot.span, span, &mut self.sum);
+        }
+        let total = Total { rest: &self.sum, curve: &[], span: Span::EMPTY };
+        for part in &grid.parts {
+            kernel::measure(a, grid, part, total, part.blocks.overlap(blocks), &mut self.trial_partials);
+        }
+        self.sum_misfits(a, grid);
+    }
+
+    /// Makes `sum` the total without `term` wherever it is needed.
+    fn prepare_rest<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>, term: usize, needed: Span) {
+        let known = if self.rest.term == Some(term) { self.rest.span } else { Span::EMPTY };
+        if known.contains(needed) {
+            return;
+        }
+        let hull = known.hull(needed);
+        let missing = if known.is_empty() {
+            [hull, Span::EMPTY]
+        } else {
+            [Span { begin: hull.begin, end: known.begin }, Span { begin: known.end, end: hull.end }]
+        };
+        let points = grid.points();
+        for span in missing.into_iter().filter(|s| !s.is_empty()) {
+            kernel::copy::<A>(&grid.origin, span, &mut self.sum);
+            for (_, slot) in self.slots.iter().enumerate().filter(|(k, _)| *k != term) {
+                kernel::add(a, &self.curves[slot.at * points..][..points], slot.span, span, &mut self.sum);
+            }
+        }
+        self.rest = Rest { term: Some(term), span: hull };
+    }
+
+    /// Sums the blocks of every measurement that the move touches: changed blocks from the trial, the others as they are.
+    fn sum_misfits<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>) {
+        for (part, misfit) in grid.parts.iter().zip(&mut self.trial_misfits) {
+            let changed = self.changed.map(|c| c.overlap(part.blocks));
+            if changed.iter().all(|c| c.is_empty()) {
+                continue;
+            }
+            let mut sum = Partial::default();
+            let mut at = part.blocks.begin;
+            for c in changed.into_iter().filter(|c| !c.is_empty()) {
+                kernel::add_partials(a, &self.partials[at..c.begin], &mut sum);
+                kernel::add_partials(a, &self.trial_partials[c.begin..c.end], &mut sum);
+                at = c.end;
+            }
+            kernel::add_partials(a, &self.partials[at..part.blocks.end], &mut sum);
+            *misfit = part.misfit(&sum);
+        }
+    }
+}
