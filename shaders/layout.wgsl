@@ -1,6 +1,6 @@
 // Records and constants that both kernels share: twin of src/engine/gpu/layout.rs, compared by tests/suite/layout.rs.
 
-// Invocations of a workgroup; `lanes` of them share one job, so that short data leave none idle.
+// Invocations of a workgroup.
 const WORKGROUP: u32 = 64u;
 // Points an invocation holds in registers at a time: a term's coefficients are read once for all of them.
 const POINTS_A_LANE: u32 = 4u;
@@ -14,8 +14,10 @@ const RESIDUAL_LIMIT: f32 = 1e15;
 const GAUSSIAN: u32 = 0u;
 const POISSON: u32 = 1u;
 
-// How many invocations share one job: a power of two, at most WORKGROUP.
+// How many invocations share one job: a power of two, at most WORKGROUP. Where data are short a workgroup has several jobs.
 override lanes: u32 = 64u;
+// Points that neighbouring invocations read side by side: min(lanes, 32), so that a subgroup of 32 with nothing left to do rests.
+override row: u32 = 32u;
 
 // What one dispatch does. Moves and what they change stand in two slots, used in turn: the kernel `settle` reads the slot of the last attempt.
 struct Call {
@@ -54,7 +56,7 @@ struct Term {
 // A stretch of one measurement's points: what one job sums over.
 struct Part {
     first_point: u32,
-    // Points with their padding: a multiple of lanes * POINTS_A_LANE.
+    // Points with their padding: a multiple of row * POINTS_A_LANE.
     points: u32,
     // The measurement's terms.
     first_term: u32,

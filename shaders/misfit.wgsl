@@ -20,7 +20,9 @@ fn misfit(
     @builtin(local_invocation_index) local: u32,
 ) {
     let lane = local % lanes;
-    let job = (group.y * grid.x + group.x) * (WORKGROUP / lanes) + local / lanes;
+    // A workgroup of one job says so: its loads and branches are then uniform to the compiler.
+    let of_group = select(local / lanes, 0u, lanes == WORKGROUP);
+    let job = (group.y * grid.x + group.x) * (WORKGROUP / lanes) + of_group;
     let live = job < call.moves * call.slots;
     var sum = 0.0;
     if live {
@@ -56,12 +58,12 @@ fn lane_sum(job: u32, lane: u32) -> f32 {
     }
 
     var sum = vec4<f32>(0.0);
-    for (var i = lane; i < part.points; i += lanes * POINTS_A_LANE) {
+    for (var i = lane / row * row * POINTS_A_LANE + lane % row; i < part.points; i += lanes * POINTS_A_LANE) {
         let p = part.first_point + i;
         let a = points[p];
-        let b = points[p + lanes];
-        let c = points[p + 2u * lanes];
-        let d = points[p + 3u * lanes];
+        let b = points[p + row];
+        let c = points[p + 2u * row];
+        let d = points[p + 3u * row];
         let f = curve(part, walker.resident, first, end, fresh, vec4(a.t, b.t, c.t, d.t));
         let y = vec4(a.y, b.y, c.y, d.y);
         let weight = vec4(a.weight, b.weight, c.weight, d.weight);

@@ -181,7 +181,7 @@ fn part_ranges(points: usize, parts: usize) -> impl Iterator<Item = std::ops::Ra
 }
 
 fn padded(points: usize, key: &Key) -> usize {
-    points.next_multiple_of((POINTS_A_LANE * key.lanes) as usize)
+    points.next_multiple_of((POINTS_A_LANE * key.row()) as usize)
 }
 
 fn padded_points(problem: &Problem, cut: &Cut) -> usize {

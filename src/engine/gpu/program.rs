@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::device::Device;
-use super::layout::binding;
+use super::layout::{WORKGROUP, binding};
 use crate::error::Result;
 use crate::models::ShapeKind;
 use crate::problem::Problem;
@@ -34,15 +34,20 @@ impl Key {
         let points = problem.measurements.iter().map(|m| m.t.len()).max().unwrap_or(0);
         Self { kinds, lanes: lanes(points) }
     }
+
+    /// Points that neighbouring invocations read side by side.
+    pub fn row(&self) -> u32 {
+        self.lanes.min(32)
+    }
 }
 
-/// Invocations that share a job of so many points: few enough that none idles, enough that long data are spread.
-pub fn lanes(points: usize) -> u32 {
+/// Invocations that share a job of so many points. A workgroup of one job is uniform to the compiler (five times the throughput on RDNA2,
+/// by its driver's own estimate), which several jobs a workgroup outweigh only where most of its invocations would idle.
+fn lanes(points: usize) -> u32 {
     match points {
         0..=32 => 8,
-        33..=128 => 16,
-        129..=1024 => 32,
-        _ => 64,
+        33..=64 => 16,
+        _ => WORKGROUP,
     }
 }
 
@@ -129,7 +134,7 @@ impl Programs {
         if let Some(pipeline) = known.get(key) {
             return Ok(Arc::clone(pipeline));
         }
-        let constants = [("lanes", f64::from(key.lanes))];
+        let constants = [("lanes", f64::from(key.lanes)), ("row", f64::from(key.row()))];
         let pipeline = Arc::new(compile(device, &misfit_source(&key.kinds), "misfit", Some(&self.misfit_layout), &constants)?);
         known.insert(key.clone(), Arc::clone(&pipeline));
         Ok(pipeline)
