@@ -8,7 +8,7 @@ use keisoku::models::find;
 use keisoku::problem::Problem;
 use rand::RngExt;
 
-use crate::fixtures::{self, Kind, Random, coefficients, draw, joint, push_move};
+use crate::fixtures::{self, Fixture, Kind, Random, coefficients, draw, fixture, joint, near, push_move};
 
 /// Walkers of a ladder.
 const RUNGS: usize = 5;
@@ -29,7 +29,7 @@ pub struct Tolerance {
 /// f64, no term cut off: two orders of the same sums of up to 4097 numbers.
 const F64_WHOLE: Tolerance = Tolerance { of: "f64 without supports", worst: 1e-10, typical: 1e-11 };
 /// f64 with supports: a term of just 1e-4 σ is left out altogether, which against residuals of one σ is √N·1e-4 nat, .006 at 4097 points.
-const F64: Tolerance = Tolerance { of: "f64", worst: 1e-2, typical: 1e-3 };
+const F64: Tolerance = Tolerance { of: "f64", worst: 6e-3, typical: 1e-3 };
 /// f32: the same, and a curve wrong by 1e-7 of its largest value (100 σ) and by 3e-8 of the window in t (times its slope).
 const F32: Tolerance = Tolerance { of: "f32", worst: 1e-2, typical: 1e-3 };
 
@@ -57,17 +57,19 @@ impl Found {
     }
 }
 
-/// Half the difference of two misfits times the largest β at which such a state is visited: 1 where the misfit is as noise makes it,
-/// otherwise N + 20 over the misfit (a run holds β·U near its number of parameters; N is generous).
-fn nats(points: usize, truth: f64, found: f64) -> f64 {
+/// Half the difference of two misfits times the largest β at which such a state is visited. A run at β holds β/2 times the excess of
+/// the misfit over the noise's own N near half the number of parameters; ten nats more are never seen.
+fn nats(points: usize, parameters: usize, truth: f64, found: f64) -> f64 {
     if truth >= HOPELESS && found >= HOPELESS {
         return 0.0;
     }
-    0.5 * (truth - found).abs() * (1.0_f64).min((points as f64 + 20.0) / truth)
+    let excess = (truth - points as f64).max(1.0);
+    0.5 * (truth - found).abs() * (1.0_f64).min((parameters as f64 + 20.0) / excess)
 }
 
 /// Carries two ladders of the problem through `steps` random attempts and choices on both engines and compares every misfit.
-fn compare(engine: &dyn Engine, problem: &Problem, steps: usize, seed: u64) -> Result<Found> {
+fn compare(engine: &dyn Engine, fixture: &Fixture, steps: usize, seed: u64) -> Result<Found> {
+    let problem = &fixture.problem;
     let mut rng = fixtures::random(seed);
     let mut roster = Roster::default();
     roster.push(problem, RUNGS);
@@ -86,7 +88,7 @@ fn compare(engine: &dyn Engine, problem: &Problem, steps: usize, seed: u64) -> R
         if rng.random::<f64>() < 0.4 {
             visit = rng.random_range(0..problem.terms.len());
         }
-        let moves = random_moves(problem, visit, step, &mut rng);
+        let moves = random_moves(fixture, visit, step, &mut rng);
         tile.attempt(&moves, &mut misfits)?;
         truth.attempt(&moves, &mut expected)?;
         found.add(difference(problem, &expected, &misfits));
@@ -105,15 +107,27 @@ fn difference(problem: &Problem, expected: &[f64], misfits: &[f64]) -> Found {
     assert_eq!(expected.len(), misfits.len());
     let mut found = Found::default();
     for (i, (e, m)) in expected.iter().zip(misfits).enumerate() {
-        let n = nats(problem.measurements[i % problem.measurements.len()].t.len(), *e, *m);
+        let points = problem.measurements[i % problem.measurements.len()].t.len();
+        let n = nats(points, problem.dimension(), *e, *m);
         assert!(!n.is_nan(), "{m} against {e}");
         found.add(Found { worst: n, squares: n * n, states: 1 });
     }
     found
 }
 
-/// Moves of most walkers: of one term mostly, of two, or of all.
-fn random_moves(problem: &Problem, visit: usize, step: usize, rng: &mut Random) -> Moves {
+/// Coefficients of all walkers: odd ones near the truth, even ones from the priors.
+fn start(fixture: &Fixture, rng: &mut Random) -> Vec<f64> {
+    (0..2 * RUNGS)
+        .flat_map(|w| {
+            let theta = if w % 2 == 1 { near(fixture, rng) } else { draw(&fixture.problem, false, rng) };
+            coefficients(&fixture.problem, &theta).expect("admissible")
+        })
+        .collect()
+}
+
+/// Moves of most walkers: of one term mostly, of two, or of all; odd walkers often stay near the truth.
+fn random_moves(fixture: &Fixture, visit: usize, step: usize, rng: &mut Random) -> Moves {
+    let problem = &fixture.problem;
     let mut moves = Moves::default();
     moves.clear();
     let all: Vec<usize> = (0..problem.terms.len()).collect();
@@ -121,7 +135,7 @@ fn random_moves(problem: &Problem, visit: usize, step: usize, rng: &mut Random) 
         if rng.random::<f64>() < 0.1 {
             continue;
         }
-        let theta = draw(problem, step % 3 == 2, rng);
+        let theta = if walker % 2 == 1 && rng.random::<f64>() < 0.9 { near(fixture, rng) } else { draw(problem, step % 3 == 2, rng) };
         let c = coefficients(problem, &theta).expect("admissible");
         let kind: f64 = rng.random();
         if kind < 0.75 {
@@ -139,16 +153,15 @@ fn random_moves(problem: &Problem, visit: usize, step: usize, rng: &mut Random) 
 }
 
 /// Problems of every model and odd size, under both kinds of noise, and a joint one.
-fn problems() -> Vec<(String, Problem, usize)> {
+fn problems() -> Vec<(String, Fixture, usize)> {
     let mut all = Vec::new();
     for (i, terms) in fixtures::compositions().iter().enumerate() {
         for kind in [Kind::Gaussian { signal: 100.0 }, Kind::Poisson { counts: 200.0 }] {
-            // A site of a Mössbauer spectrum takes counts away: its background must hold them.
             let name = terms.last().expect("not empty").0.name;
-            if name.starts_with("mossbauer") && matches!(kind, Kind::Poisson { .. }) {
+            if fixtures::crosses_zero(terms) && matches!(kind, Kind::Poisson { .. }) {
                 continue;
             }
-            all.push((format!("{name} {kind:?}"), fixtures::problem(301, kind, terms, 100 + i as u64), 100));
+            all.push((format!("{name} {kind:?}"), fixture(301, kind, terms, 100 + i as u64), 100));
         }
     }
     let (background, gaussian) = (find("chebyshev").expect("listed"), find("gaussian").expect("listed"));
@@ -157,7 +170,7 @@ fn problems() -> Vec<(String, Problem, usize)> {
         for kind in [Kind::Gaussian { signal: 30.0 }, Kind::Poisson { counts: 1000.0 }, Kind::Poisson { counts: 3.0 }] {
             all.push((
                 format!("{points} points {kind:?}"),
-                fixtures::problem(points, kind, &one, points as u64),
+                fixture(points, kind, &one, points as u64),
                 if points > 2000 { 60 } else { 250 },
             ));
         }
@@ -170,9 +183,9 @@ fn problems() -> Vec<(String, Problem, usize)> {
 /// Compares an engine with the oracle on every problem and holds the tolerance.
 pub fn hold(engine: &dyn Engine, tolerance: &Tolerance, change: fn(&mut Problem)) {
     let mut all = Found::default();
-    for (i, (name, mut problem, steps)) in problems().into_iter().enumerate() {
-        change(&mut problem);
-        let found = compare(engine, &problem, steps, 1000 + i as u64).expect("engines of this machine do not fail");
+    for (i, (name, mut fixture, steps)) in problems().into_iter().enumerate() {
+        change(&mut fixture.problem);
+        let found = compare(engine, &fixture, steps, 1000 + i as u64).expect("engines of this machine do not fail");
         println!("{:>60}: worst {:.1e}, typical {:.1e} nat", name, found.worst, found.typical());
         assert!(found.within(tolerance), "{} on {name}: {found:?}", tolerance.of);
         all.add(found);
@@ -197,19 +210,17 @@ fn f32_agrees_with_the_oracle() {
 }
 
 /// Misfits of a fixed sequence of moves, as bits.
-fn trace(engine: &dyn Engine, problem: &Problem, steps: usize) -> Result<Vec<u64>> {
+fn trace(engine: &dyn Engine, fixture: &Fixture, steps: usize) -> Result<Vec<u64>> {
     let mut rng = fixtures::random(5);
     let mut roster = Roster::default();
-    roster.push(problem, 2 * RUNGS);
+    roster.push(&fixture.problem, 2 * RUNGS);
     let mut tile = engine.tile(roster)?;
     let walkers: Vec<u32> = (0..2 * RUNGS as u32).collect();
-    let start: Vec<f64> =
-        walkers.iter().flat_map(|_| coefficients(problem, &draw(problem, false, &mut rng)).expect("admissible")).collect();
     let (mut misfits, mut bits) = (Vec::new(), Vec::new());
-    tile.load(&walkers, &start, &mut misfits)?;
+    tile.load(&walkers, &start(fixture, &mut rng), &mut misfits)?;
     for step in 0..steps {
         bits.extend(misfits.iter().map(|m| m.to_bits()));
-        let moves = random_moves(problem, (step / 3) % problem.terms.len(), step, &mut rng);
+        let moves = random_moves(fixture, (step / 3) % fixture.problem.terms.len(), step, &mut rng);
         tile.attempt(&moves, &mut misfits)?;
         tile.settle(&(0..moves.len()).map(|_| rng.random()).collect::<Vec<bool>>())?;
     }
@@ -221,13 +232,13 @@ fn every_instruction_set_gives_the_same_bits() {
     for precision in [Precision::F32, Precision::F64] {
         for terms in fixtures::compositions() {
             for kind in [Kind::Gaussian { signal: 100.0 }, Kind::Poisson { counts: 200.0 }] {
-                if terms.iter().any(|t| t.0.name.starts_with("mossbauer")) && kind != (Kind::Gaussian { signal: 100.0 }) {
+                if fixtures::crosses_zero(&terms) && matches!(kind, Kind::Poisson { .. }) {
                     continue;
                 }
-                let problem = fixtures::problem(157, kind, &terms, 3);
+                let fixture = fixture(157, kind, &terms, 3);
                 let traces: Vec<_> = cpu::available()
                     .into_iter()
-                    .map(|level| trace(&Cpu::with_level(precision, level).expect("available"), &problem, 20).expect("runs"))
+                    .map(|level| trace(&Cpu::with_level(precision, level).expect("available"), &fixture, 20).expect("runs"))
                     .collect();
                 assert!(traces.iter().all(|t| *t == traces[0]), "{precision:?} {kind:?} {:?}", terms.last());
             }
@@ -245,7 +256,7 @@ fn an_instruction_set_that_is_not_there_is_refused_by_name() {
 #[test]
 fn nothing_drifts() {
     let (background, gaussian) = (find("chebyshev").expect("listed"), find("gaussian").expect("listed"));
-    let problem = fixtures::problem(500, Kind::Gaussian { signal: 300.0 }, &[(background, 1, 1), (gaussian, 0, 4)], 8);
+    let Fixture { problem, .. } = fixture(500, Kind::Gaussian { signal: 300.0 }, &[(background, 1, 1), (gaussian, 0, 4)], 8);
     let engine = Cpu::new(Precision::F32).expect("an instruction set");
     let mut rng = fixtures::random(9);
     let mut roster = Roster::default();
@@ -341,8 +352,8 @@ pub fn reject(engine: &dyn Engine, tolerance: &Tolerance) {
     for fault in [Fault::Coefficient, Fault::Settle, Fault::Misfit] {
         let engine = Broken(engine, fault);
         let (mut seen, mut all) = (0, 0);
-        for (i, (_, problem, steps)) in problems().into_iter().enumerate().step_by(4) {
-            let found = compare(&engine, &problem, steps, 1000 + i as u64).expect("runs");
+        for (i, (_, fixture, steps)) in problems().into_iter().enumerate().step_by(4) {
+            let found = compare(&engine, &fixture, steps, 1000 + i as u64).expect("runs");
             seen += usize::from(!found.within(tolerance));
             all += 1;
         }

@@ -58,13 +58,27 @@ pub fn compositions() -> Vec<Vec<(&'static Model, usize, usize)>> {
     all
 }
 
+/// A problem and the parameters its data were drawn with.
+#[derive(Clone, Debug)]
+pub struct Fixture {
+    /// The problem.
+    pub problem: Problem,
+    /// The truth.
+    pub truth: Vec<f64>,
+}
+
+/// Whether curves of these terms go through zero near any truth, so that they expect no counts: an absorption site, a wavy polynomial.
+pub fn crosses_zero(terms: &Terms) -> bool {
+    terms.iter().any(|(model, size, _)| model.name.starts_with("mossbauer") || *size > 3)
+}
+
 /// One measurement of N points, its terms with priors of their own, data drawn from a truth drawn from the priors.
-pub fn problem(points: usize, kind: Kind, terms: &Terms, seed: u64) -> Problem {
+pub fn fixture(points: usize, kind: Kind, terms: &Terms, seed: u64) -> Fixture {
     joint(&[(points, kind, terms)], seed)
 }
 
 /// Several measurements.
-pub fn joint(measurements: &[(usize, Kind, &Terms)], seed: u64) -> Problem {
+pub fn joint(measurements: &[(usize, Kind, &Terms)], seed: u64) -> Fixture {
     let mut rng = random(seed);
     let mut problem = Problem {
         frame: "fixture".into(),
@@ -82,16 +96,17 @@ pub fn joint(measurements: &[(usize, Kind, &Terms)], seed: u64) -> Problem {
             (0..count).for_each(|copy| push_term(&mut problem, m, (model, size, copy, count)));
         }
     }
-    let truth = (0..1000).find_map(|_| {
-        let theta: Vec<f64> = problem.parameters.iter().map(|p| p.prior.sample(&mut rng)).collect();
-        coefficients(&problem, &theta).filter(|c| positive(&problem, c))
-    });
-    let truth = truth.unwrap_or_else(|| panic!("no truth in a thousand draws is admissible: {:?}", problem.terms.last().map(|t| t.model)));
+    let admissible = |theta: &Vec<f64>| coefficients(&problem, theta).is_some_and(|c| positive(&problem, &c));
+    let truth = (0..1000)
+        .map(|_| problem.parameters.iter().map(|p| p.prior.sample(&mut rng)).collect())
+        .find(admissible)
+        .unwrap_or_else(|| panic!("no truth in a thousand draws is admissible: {:?}", problem.terms.last().map(|t| t.model)));
+    let c = coefficients(&problem, &truth).expect("admissible");
     for (m, &(_, kind, _)) in measurements.iter().enumerate() {
-        let curve = oracle::curve(&problem, m, &truth);
+        let curve = oracle::curve(&problem, m, &c);
         measure(&mut problem.measurements[m], &curve, kind, &mut rng);
     }
-    problem
+    Fixture { problem, truth }
 }
 
 /// Coefficients of all terms, or none where a model refuses.
@@ -118,6 +133,14 @@ pub fn draw(problem: &Problem, hostile: bool, rng: &mut Random) -> Vec<f64> {
             return theta;
         }
     }
+}
+
+/// The truth with every parameter off by a thousandth of its prior's width: a state of β = 1.
+pub fn near(fixture: &Fixture, rng: &mut Random) -> Vec<f64> {
+    let Fixture { problem, truth } = fixture;
+    let off: Vec<f64> =
+        truth.iter().zip(&problem.parameters).map(|(v, p)| v + 1e-3 * rng.random_range(-1.0..1.0) * p.prior.moments().1).collect();
+    if coefficients(problem, &off).is_some() { off } else { truth.clone() }
 }
 
 /// Appends a move of some terms to their coefficients.

@@ -143,9 +143,12 @@ fn sum_blocks<A: Arithmetic>(
     out: &mut [Partial],
     contribution: impl Fn(A::Vector, usize) -> A::Vector,
 ) {
-    for b in blocks.begin..blocks.end {
+    if blocks.is_empty() {
+        return;
+    }
+    for (b, out) in (blocks.begin..blocks.end).zip(&mut out[blocks.begin..blocks.end]) {
         let (first, steps) = (b * BLOCK, b * STEPS_A_BLOCK..(b + 1) * STEPS_A_BLOCK);
-        out[b] = if total.span.begin <= steps.start && steps.end <= total.span.end {
+        *out = if total.span.begin <= steps.start && steps.end <= total.span.end {
             a.sum_block(
                 #[inline(always)]
                 |i| contribution(a.load(&total.rest[first + i..]) + a.load(&total.curve[first + i..]), first + i),
