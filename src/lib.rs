@@ -3,7 +3,7 @@
 //! Data flows one way, and a module uses only modules to its left:
 //!
 //! ```text
-//! spec ──▶ dataset ──▶ models ──▶ problem ──▶ engine ──▶ sampler ──▶ evidence ──▶ posterior ──▶ report
+//! spec ──▶ dataset ──▶ models ──▶ problem ──▶ engine ──▶ sampler ──▶ evidence ──▶ posterior ──▶ batch ──▶ report
 //! ```
 //!
 //! * [`spec`]: what the user asked for, read from TOML, checked, with every default written out.
@@ -15,10 +15,13 @@
 //! * [`sampler`]: exchange Monte Carlo; the only loop.
 //! * [`evidence`]: free energies and their errors.
 //! * [`posterior`]: labels, intervals, probabilities of candidates, verdicts.
-//! * [`report`]: pure functions from results to files.
+//! * [`batch`]: a series of frames through all of the above, many at a time.
+//! * [`report`]: results as files; pure functions but for the journal, which is how a run is resumed.
+//! * [`cli`]: the executable's verbs; they parse and call.
 
 #![warn(missing_docs)]
 
+pub mod batch;
 pub mod cli;
 pub mod dataset;
 pub mod engine;

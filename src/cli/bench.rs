@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use rayon::prelude::*;
+
 use super::demo::Demo;
+use crate::engine::cpu::{Cpu, Precision};
 use crate::engine::gpu::{Gpu, Selection};
 use crate::engine::oracle::Oracle;
 use crate::engine::{Engine, Moves, Roster, Tile, Tiling};
@@ -56,20 +59,33 @@ pub fn run(engines: &[String], selection: &Selection, patience: Duration) -> Res
 fn open(name: &str, selection: &Selection) -> Result<Box<dyn Engine>> {
     Ok(match name {
         "oracle" => Box::new(Oracle),
+        "cpu" => Box::new(Cpu::new(Precision::F32)?),
         "gpu" => Box::new(Gpu::new(selection)?),
         _ => return Err(Error::fatal(format!("there is no engine `{name}`")).hint("engines are oracle, cpu and gpu")),
     })
 }
 
-/// One tile in work: its moves and where the misfits go.
+/// One tile in work: a list of moves for each term, used in turn, and where the misfits go.
 struct Work<'p> {
     tile: Box<dyn Tile + 'p>,
-    moves: Moves,
+    moves: Vec<Moves>,
+    next: usize,
     misfits: Vec<f64>,
     choices: Vec<bool>,
 }
 
-/// Mean time of a step of the whole population, after a warm-up step; two tiles in turn where the engine wants halves.
+impl Work<'_> {
+    /// Finishes one attempt and starts the next.
+    fn step(&mut self) -> Result<()> {
+        self.tile.collect(&self.moves[self.next], &mut self.misfits)?;
+        self.tile.settle(&self.choices)?;
+        self.next = (self.next + 1) % self.moves.len();
+        self.tile.submit(&self.moves[self.next])
+    }
+}
+
+/// Mean time of a step of the whole population, after a warm-up step: tiles in turn where the engine wants halves, otherwise one ladder
+/// a task, as the sampler does.
 fn time_step(engine: &dyn Engine, walkers: usize, points: usize, peaks: usize) -> Result<Duration> {
     /// Measured for at least this long, or for one step.
     const LONG_ENOUGH: Duration = Duration::from_millis(500);
@@ -80,22 +96,16 @@ fn time_step(engine: &dyn Engine, walkers: usize, points: usize, peaks: usize) -
     terms.extend(std::iter::repeat_n((peak, 0), peaks));
     let mut demo = Demo::new(&terms, points, false)?;
     let kinds = demo.walkers(RUNGS)?;
-    let problem = &demo.problem;
-    let tiles = if engine.tiling() == Tiling::Halves { 2 } else { 1 };
-    let mut works = Vec::with_capacity(tiles);
-    for _ in 0..tiles {
-        works.push(work(engine, problem, walkers / tiles, &kinds)?);
-    }
-    let step = |works: &mut [Work<'_>]| -> Result<()> {
-        for work in works.iter_mut() {
-            work.tile.collect(&work.moves, &mut work.misfits)?;
-            work.tile.settle(&work.choices)?;
-            work.tile.submit(&work.moves)?;
-        }
-        Ok(())
+    let ladders = walkers / RUNGS;
+    let halves = engine.tiling() == Tiling::Halves;
+    let (tiles, each) = if halves { (2, ladders / 2) } else { (ladders, 1) };
+    let mut works = (0..tiles).map(|_| work(engine, &demo.problem, each, &kinds)).collect::<Result<Vec<_>>>()?;
+    let step = |works: &mut [Work<'_>]| match engine.tiling() {
+        Tiling::Halves => works.iter_mut().try_for_each(Work::step),
+        Tiling::Ladder => works.par_iter_mut().try_for_each(Work::step),
     };
     for work in &mut works {
-        work.tile.submit(&work.moves)?;
+        work.tile.submit(&work.moves[0])?;
     }
     step(&mut works)?;
     let start = Instant::now();
@@ -107,20 +117,26 @@ fn time_step(engine: &dyn Engine, walkers: usize, points: usize, peaks: usize) -
     Ok(start.elapsed() / steps)
 }
 
-/// A loaded tile of `walkers` walkers in ladders, with a move of one term for each.
-fn work<'p>(engine: &'p dyn Engine, problem: &'p Problem, walkers: usize, kinds: &[f64]) -> Result<Work<'p>> {
+/// A loaded tile of some ladders, with a move of each term for every walker.
+fn work<'p>(engine: &'p dyn Engine, problem: &'p Problem, ladders: usize, kinds: &[f64]) -> Result<Work<'p>> {
     let mut roster = Roster::default();
-    for _ in 0..walkers / RUNGS {
-        roster.push(problem, RUNGS);
-    }
+    (0..ladders).for_each(|_| roster.push(problem, RUNGS));
     let all: Vec<u32> = (0..roster.walkers() as u32).collect();
     let coefficients: Vec<f64> = kinds.iter().copied().cycle().take(all.len() * problem.coefficients()).collect();
+    let moves = (0..problem.terms.len()).map(|k| moves_of(problem, k, &all, kinds)).collect();
+    let mut tile = engine.tile(roster)?;
+    let mut misfits = Vec::new();
+    tile.load(&all, &coefficients, &mut misfits)?;
+    let choices = all.iter().map(|w| w % 3 == 0).collect();
+    Ok(Work { tile, moves, next: 0, misfits, choices })
+}
+
+/// A move of one term for every walker: to the coefficients of the ladder's next rung.
+fn moves_of(problem: &Problem, k: usize, walkers: &[u32], kinds: &[f64]) -> Moves {
+    let term = &problem.terms[k];
     let mut moves = Moves::default();
     moves.clear();
-    for &w in &all {
-        let k = w as usize % problem.terms.len();
-        let term = &problem.terms[k];
-        // The coefficients of the ladder's next rung.
+    for &w in walkers {
         let from = (w as usize + 1) % RUNGS * problem.coefficients() + term.at;
         moves.walker.push(w);
         moves.term.push(k as u32);
@@ -128,9 +144,5 @@ fn work<'p>(engine: &'p dyn Engine, problem: &'p Problem, walkers: usize, kinds:
         moves.coefficients.extend_from_slice(&kinds[from..from + term.extent.len()]);
         moves.coefficient_start.push(moves.coefficients.len() as u32);
     }
-    let mut tile = engine.tile(roster)?;
-    let mut misfits = Vec::new();
-    tile.load(&all, &coefficients, &mut misfits)?;
-    let choices = all.iter().map(|w| w % 3 == 0).collect();
-    Ok(Work { tile, moves, misfits, choices })
+    moves
 }

@@ -18,7 +18,7 @@ use crate::error::Result;
 use crate::models::{Model, Role};
 use crate::prior::Prior;
 
-pub use defaults::SeriesSummary;
+pub use defaults::Facts;
 pub use parameter::{RawParameter, RawShared};
 pub use raw::{ENGINES, NoiseModel, RawCandidates, RawData, RawFrames, RawMeasurement, RawNoise, RawRun, RawSigma, RawSpec, RawX};
 pub use simulate::{Law, Simulate};

@@ -67,12 +67,12 @@ fn population() -> Vec<Problem> {
     let many = [(background, 2, 1), (voigt, 0, 4)];
     let (good, counts) = (Kind::Gaussian { signal: 50.0 }, Kind::Poisson { counts: 300.0 });
     vec![
-        fixtures::problem(301, good, &many, 1),
-        fixtures::problem(60, counts, &few, 2),
-        fixtures::problem(5000, good, &few, 3),
-        fixtures::joint(&[(100, good, &few), (20, counts, &few)], 4),
-        fixtures::problem(301, good, &few, 5),
-        fixtures::problem(1, good, &few, 6),
+        fixtures::fixture(301, good, &many, 1).problem,
+        fixtures::fixture(60, counts, &few, 2).problem,
+        fixtures::fixture(5000, good, &few, 3).problem,
+        fixtures::joint(&[(100, good, &few), (20, counts, &few)], 4).problem,
+        fixtures::fixture(301, good, &few, 5).problem,
+        fixtures::fixture(1, good, &few, 6).problem,
     ]
 }
 
@@ -140,7 +140,7 @@ fn close(seen: &[f64], expected: &[f64]) {
 fn doctor_and_bench_run() {
     let (Some(_), Some(selection)) = (gpu(), selection()) else { return };
     doctor::run(Some(&selection)).expect("the doctor is content");
-    bench::run(&["gpu".into(), "oracle".into()], &selection, Duration::from_millis(20)).expect("runs");
+    bench::run(&["gpu".into(), "cpu".into(), "oracle".into()], &selection, Duration::from_millis(20)).expect("runs");
     assert!(bench::run(&["abacus".into()], &selection, Duration::ZERO).is_err());
 }
 

@@ -10,5 +10,6 @@ mod invariance;
 mod layout;
 mod regression;
 mod shaders;
+mod spec;
 mod specs;
 mod statistics;

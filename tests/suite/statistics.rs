@@ -15,11 +15,13 @@ fn yardstick_a_quick() {
     let text = std::fs::read_to_string("/tmp/y/a.csv").unwrap();
     let (x, y): (Vec<f64>, Vec<f64>) =
         text.lines().map(|l| l.split_once(',').map(|(a, b)| (a.parse::<f64>().unwrap(), b.parse::<f64>().unwrap())).unwrap()).unzip();
-    let spec = specs::spec((0.0, 3.0), specs::sigma(0.1), vec![specs::peaks_a()], specs::counts(4));
+    let spec = specs::spec((0.0, 3.0), specs::sigma(0.1), vec![specs::peaks_a()], specs::counts(6));
     let problems = problem::build(&spec, &specs::frame("a", x, y)).unwrap();
     let stop = AtomicBool::new(false);
     let settings = Settings { seed: 1, copies: 8, max_sweeps: 20000, deadline: None, stop: &stop };
-    let engine: &dyn Engine = &Oracle;
+    let cpu = keisoku::engine::cpu::Cpu::new(keisoku::engine::cpu::Precision::F32).unwrap();
+    let engine: &dyn Engine = &cpu;
+    let _ = Oracle;
     let start = std::time::Instant::now();
     let sampled = sampler::run(engine, &problems, &settings, &|_, _| 1.0).unwrap();
     println!("{:?}", start.elapsed());
@@ -41,6 +43,7 @@ fn yardstick_a_quick() {
             s.settled,
             s.extended
         );
+        if std::env::var("V").is_err() { continue; }
         println!("  {:?}", s.betas.iter().map(|b| format!("{b:.2e}")).collect::<Vec<_>>());
         println!("  {:?}", s.rejection.iter().map(|b| format!("{b:.2}")).collect::<Vec<_>>());
         println!("  {:?}", s.acceptance.iter().map(|(n, b)| format!("{n} {b:.2}")).collect::<Vec<_>>());
