@@ -95,7 +95,7 @@ fn new_frames_are_run_and_leave_the_finished_ones_alone() {
     assert_eq!(new.len(), old.len() + 2);
     for (old, new) in old.iter().zip(&new[2..]) {
         assert_eq!(old[1..], new[1..]);
-        assert_eq!(old[0].parse::<usize>().unwrap() + 1, new[0].parse().unwrap());
+        assert_eq!(old[0].parse::<usize>().unwrap() + 1, new[0].parse::<usize>().unwrap());
     }
 }
 
