@@ -43,7 +43,9 @@ fn yardstick_a_quick() {
             s.settled,
             s.extended
         );
-        if std::env::var("V").is_err() { continue; }
+        if std::env::var("V").is_err() {
+            continue;
+        }
         println!("  {:?}", s.betas.iter().map(|b| format!("{b:.2e}")).collect::<Vec<_>>());
         println!("  {:?}", s.rejection.iter().map(|b| format!("{b:.2}")).collect::<Vec<_>>());
         println!("  {:?}", s.acceptance.iter().map(|(n, b)| format!("{n} {b:.2}")).collect::<Vec<_>>());
