@@ -2,8 +2,8 @@
 
 mod cli;
 mod equivalence;
-mod examples;
 mod equivalence_gpu;
+mod examples;
 mod fixtures;
 mod formats;
 mod golden;

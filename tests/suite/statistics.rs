@@ -23,7 +23,10 @@ fn window(engine: &dyn Engine, example: &str, ess: f64, free_energy_se: f64, mos
 fn hold(candidate: &CandidateResult, reference: f64, error: f64) {
     let bound = 3.0 * candidate.free_energy_se.hypot(error.max(0.02));
     let difference = candidate.free_energy - reference;
-    println!("{}: F {:.3} ± {:.3}, reference {reference:.3}, off by {difference:+.3}, bound {bound:.3}", candidate.candidate, candidate.free_energy, candidate.free_energy_se);
+    println!(
+        "{}: F {:.3} ± {:.3}, reference {reference:.3}, off by {difference:+.3}, bound {bound:.3}",
+        candidate.candidate, candidate.free_energy, candidate.free_energy_se
+    );
     assert!(difference.abs() <= bound, "{}: {difference} beyond {bound}", candidate.candidate);
 }
 
@@ -52,7 +55,9 @@ fn the_straight_line_comes_out_exactly() {
 #[test]
 fn yardstick_a_has_the_free_energies_of_the_reference() {
     let window = window(&cpu(), "yardstick-a", 400.0, 0.05, 4);
-    for (candidate, (reference, error)) in window.candidates.iter().zip([(-49.191, 0.001), (-147.567, 0.014), (-244.228, 0.010), (-243.991, 0.006)]) {
+    for (candidate, (reference, error)) in
+        window.candidates.iter().zip([(-49.191, 0.001), (-147.567, 0.014), (-244.228, 0.010), (-243.991, 0.006)])
+    {
         hold(candidate, reference, error);
         assert!((candidate.free_energy - reference).abs() < 0.1 + 2.0 * candidate.free_energy_se);
     }

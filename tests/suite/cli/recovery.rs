@@ -86,7 +86,8 @@ fn new_frames_are_run_and_leave_the_finished_ones_alone() {
     let series = copy_of_finished();
     let before = finished().results();
     // Named so that it comes first: numbers move, answers do not. It is narrower, so that defaults derived anew would differ.
-    let narrow: String = std::fs::read_to_string(series.path("data/f1.xye")).unwrap().lines().step_by(3).map(|l| format!("{l}\n")).collect();
+    let narrow: String =
+        std::fs::read_to_string(series.path("data/f1.xye")).unwrap().lines().step_by(3).map(|l| format!("{l}\n")).collect();
     std::fs::write(series.path("data/a0.xye"), narrow).unwrap();
     series.run(&[]).code(0);
     assert_eq!(series.lines() - 1, FRAMES + 1);
