@@ -9,9 +9,11 @@ mod output;
 mod run;
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::engine::gpu::Selection;
 use crate::error::Result;
 use crate::report::Exit;
 
@@ -26,10 +28,30 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Arguments),
+    /// Look at data files and write a starter spec
+    Init(init::Arguments),
     /// List the models, or explain one
     Models {
         /// Name of a model
         name: Option<String>,
+    },
+    /// List GPU adapters and compare each with the oracle
+    Doctor {
+        /// Only this adapter: its number or a part of its name
+        #[arg(long)]
+        gpu: Option<Selection>,
+    },
+    /// Measure how many energies a second each engine returns
+    Bench {
+        /// Engines to measure
+        #[arg(default_values = ["cpu", "gpu"])]
+        engines: Vec<String>,
+        /// GPU adapter: its number or a part of its name
+        #[arg(long, default_value = "best")]
+        gpu: Selection,
+        /// Most seconds a step may take; larger cases are left out
+        #[arg(long, default_value_t = 2.0)]
+        patience: f64,
     },
 }
 
@@ -46,7 +68,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let done: Result<Exit> = match &cli.verb {
         Verb::Run(arguments) => run::run(arguments),
+        Verb::Init(arguments) => init::run(arguments).map(|()| Exit::Good),
         Verb::Models { name } => models::run(name.as_deref()).map(|()| Exit::Good),
+        Verb::Doctor { gpu } => doctor::run(gpu.as_ref()).map(|()| Exit::Good),
+        Verb::Bench { engines, gpu, patience } => {
+            bench::run(engines, gpu, Duration::from_secs_f64(patience.clamp(0.001, 1e6))).map(|()| Exit::Good)
+        }
     };
     match done {
         Ok(exit) => exit.code(),

@@ -19,6 +19,7 @@ use self::progress::Progress;
 use super::output;
 use crate::batch::{self, Outcome};
 use crate::dataset::Entry;
+use crate::engine::gpu::Selection;
 use crate::error::{Error, Result};
 use crate::report::{Exit, Folder, Peaks, RunInfo, State, Summary};
 
@@ -39,6 +40,9 @@ pub(super) struct Arguments {
     /// What evaluates the models, instead of the spec's choice
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
+    /// GPU adapter of the gpu engine: its number (see `keisoku doctor`) or a part of its name [default: the best]
+    #[arg(long, value_name = "GPU", default_value = "best", hide_default_value = true)]
+    pub gpu: Selection,
     /// Precision of the cpu engine, instead of the spec's choice
     #[arg(long, value_enum)]
     pub precision: Option<Precision>,

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Arguments;
 use crate::dataset::{self, Dataset, Entry};
+use crate::engine::gpu::Selection;
 use crate::engine::{Engine, choice};
 use crate::error::{Error, Result};
 use crate::report::{Header, Peaks, SCHEMA};
@@ -12,6 +13,7 @@ use crate::spec::{Facts, RawSpec, Spec};
 /// The spec as written, with what the command line says instead, and its series.
 pub(super) struct Asked {
     raw: RawSpec,
+    gpu: Selection,
     pub dataset: Dataset,
 }
 
@@ -33,7 +35,7 @@ impl Asked {
         raw.run.engine = arguments.engine.map(super::EngineName::word).or(raw.run.engine);
         raw.run.f64 = arguments.precision.map(|p| p == super::Precision::F64).or(raw.run.f64);
         let dataset = Dataset::open(&raw.data()?)?;
-        Ok(Self { raw, dataset })
+        Ok(Self { raw, gpu: arguments.gpu.clone(), dataset })
     }
 
     /// The frames asked for, in the order asked for.
@@ -63,7 +65,7 @@ impl Asked {
             ("auto", Some(header)) => RawSpec::parse(Path::new("spec.toml"), &header.spec)?.run().engine,
             (name, _) => name.to_owned(),
         };
-        let engine = choice::choose(&name, wanted.run.f64)?;
+        let engine = choice::choose(&name, wanted.run.f64, &self.gpu)?;
         resolved.run.engine = Some(engine.name());
         let header = Header {
             schema: SCHEMA,
