@@ -1,8 +1,10 @@
 //! The executable's verbs, one file each: they parse and call the library.
 
+pub mod init;
 pub mod models;
 mod output;
 mod run;
+pub mod simulate;
 
 use std::ffi::OsString;
 
@@ -22,6 +24,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Arguments),
+    Init(init::Arguments),
+    Simulate(simulate::Arguments),
     /// List the models, or explain one
     Models {
         /// Name of a model
@@ -42,6 +46,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let done: Result<Exit> = match &cli.verb {
         Verb::Run(arguments) => run::run(arguments),
+        Verb::Init(arguments) => init::run(arguments).map(|()| Exit::Good),
+        Verb::Simulate(arguments) => simulate::run(arguments).map(|()| Exit::Good),
         Verb::Models { name } => models::run(name.as_deref()).map(|()| Exit::Good),
     };
     match done {
