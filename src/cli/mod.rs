@@ -7,6 +7,7 @@ pub mod init;
 pub mod models;
 mod output;
 mod run;
+pub mod simulate;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -28,8 +29,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Arguments),
-    /// Look at data files and write a starter spec
     Init(init::Arguments),
+    Simulate(simulate::Arguments),
     /// List the models, or explain one
     Models {
         /// Name of a model
@@ -69,6 +70,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let done: Result<Exit> = match &cli.verb {
         Verb::Run(arguments) => run::run(arguments),
         Verb::Init(arguments) => init::run(arguments).map(|()| Exit::Good),
+        Verb::Simulate(arguments) => simulate::run(arguments).map(|()| Exit::Good),
         Verb::Models { name } => models::run(name.as_deref()).map(|()| Exit::Good),
         Verb::Doctor { gpu } => doctor::run(gpu.as_ref()).map(|()| Exit::Good),
         Verb::Bench { engines, gpu, patience } => {

@@ -11,6 +11,7 @@ mod number;
 mod series;
 mod sheet;
 mod summary;
+mod survey;
 mod table;
 mod text;
 
@@ -26,6 +27,7 @@ pub use neighbours::neighbour_noise;
 use series::SeriesFile;
 use sheet::Sheet;
 pub use summary::{SeriesSummary, facts};
+pub use survey::{Stretch, Survey};
 
 /// One measured curve, as loaded: sorted by x ascending, finite, in the units of the file's (converted) x axis.
 #[derive(Clone, Debug, Default, PartialEq)]

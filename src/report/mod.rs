@@ -1,13 +1,13 @@
 //! Results as files: the folder of a run with its journal, and pure functions from results to CSV, JSON and a table for the terminal.
 
-mod atomic;
+pub(crate) mod atomic;
 mod csv;
 mod difference;
 mod folder;
 mod journal;
 mod json;
 mod lenient;
-mod number;
+pub(crate) mod number;
 mod run_info;
 mod summary;
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::adapt::Tuning;
 use super::chain::Chain;
-use super::random::Key;
 use super::record::Record;
 use super::schedule::{self, Move};
 use super::{Judge, Settings, ladder};
 use crate::problem::Problem;
+use crate::random::Key;
 
 /// Sweeps of the first adapting round; each further one has twice as many.
 const FIRST_ROUND: usize = 16;

@@ -4,13 +4,13 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::adapt::Tuning;
-use super::random::{Key, Stream};
 use super::record::Record;
 use super::schedule::{Kind, Move};
 use crate::engine::Moves;
 use crate::noise;
 use crate::prior::Coordinate;
 use crate::problem::Problem;
+use crate::random::{Key, Stream};
 
 /// Purpose numbers of streams; moves of the schedule count from 0.
 const EXCHANGE: u32 = u32::MAX;

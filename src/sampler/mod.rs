@@ -9,7 +9,6 @@ mod campaign;
 mod chain;
 pub mod diagnostics;
 pub mod ladder;
-pub mod random;
 mod record;
 pub mod schedule;
 mod tile;

@@ -454,6 +454,11 @@ impl RawMeasurement {
         self.range.as_ref().map_or((f64::NEG_INFINITY, f64::INFINITY), |r| *r.get_ref())
     }
 
+    /// Its name: its range unless given.
+    pub fn label(&self) -> String {
+        self.name.as_ref().map_or_else(|| super::resolve::default_name(self.bounds()), |n| n.get_ref().clone())
+    }
+
     fn read_window(value: Value<'_>) -> Result<Self> {
         Self::read(value, "window", &["name", "range", "exclude", "candidates", "term"])
     }

@@ -203,7 +203,7 @@ impl RawSpec {
 }
 
 /// A window's name where none is given: its range, written like a count, both ends included.
-fn default_name((low, high): (f64, f64)) -> String {
+pub(super) fn default_name((low, high): (f64, f64)) -> String {
     format!("{}..{}", super::write::number(low), super::write::number(high))
 }
 

@@ -2,7 +2,6 @@
 
 use keisoku::dataset::Frame;
 use keisoku::models;
-use keisoku::prior::Prior;
 use keisoku::spec::{Candidate, Data, Group, Layout, Measurement, Noise, Parameter, Run, Sigma, Spec, Term, Width, XAxis};
 
 /// A frame of x and y.

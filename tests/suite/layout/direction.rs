@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The modules of the crate in the direction data flows. `error` is for all; `noise` makes energies of a problem's misfits.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 16] = [
     "spec",
     "dataset",
     "models",
     "prior",
+    "random",
     "problem",
     "noise",
     "engine",
@@ -17,6 +18,7 @@ const ORDER: [&str; 14] = [
     "posterior",
     "batch",
     "report",
+    "simulate",
     "cli",
     "error",
 ];
