@@ -1,5 +1,6 @@
 //! The executable's verbs, one file each: they parse and call the library.
 
+pub mod init;
 pub mod models;
 mod output;
 mod run;
@@ -22,6 +23,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Arguments),
+    /// Look at data files and write a first spec
+    Init(init::Arguments),
     /// List the models, or explain one
     Models {
         /// Name of a model
@@ -42,6 +45,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let done: Result<Exit> = match &cli.verb {
         Verb::Run(arguments) => run::run(arguments),
+        Verb::Init(arguments) => init::run(arguments).map(|()| Exit::Good),
         Verb::Models { name } => models::run(name.as_deref()).map(|()| Exit::Good),
     };
     match done {

@@ -2,6 +2,7 @@
 
 mod cli;
 mod equivalence;
+mod examples;
 mod fixtures;
 mod formats;
 mod golden;
@@ -9,5 +10,4 @@ mod invariance;
 mod layout;
 mod regression;
 mod spec;
-mod specs;
 mod statistics;
