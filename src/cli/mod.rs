@@ -1,6 +1,9 @@
 //! The executable's verbs, one file each: they parse and call the library.
 
 pub mod init;
+pub mod bench;
+pub mod demo;
+pub mod doctor;
 pub mod models;
 mod output;
 mod run;

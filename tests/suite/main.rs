@@ -3,11 +3,14 @@
 mod cli;
 mod equivalence;
 mod examples;
+mod equivalence_gpu;
 mod fixtures;
 mod formats;
 mod golden;
 mod invariance;
 mod layout;
 mod regression;
+mod shaders;
 mod spec;
+mod specs;
 mod statistics;
