@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::demo::Demo;
-use crate::engine::cpu::{Cpu, Precision};
-use crate::engine::gpu::{Gpu, Selection};
-use crate::engine::oracle::Oracle;
+use super::output::say;
+use crate::engine::choice;
+use crate::engine::gpu::Selection;
 use crate::engine::{Engine, Moves, Roster, Tile, Tiling};
 use crate::error::{Error, Result};
 use crate::models::find;
@@ -37,32 +37,23 @@ const RUNGS: usize = 20;
 /// Where an engine does not exist or fails.
 pub fn run(engines: &[String], selection: &Selection, patience: Duration) -> Result<()> {
     for name in engines {
-        let engine = open(name, selection)?;
-        println!("{}: {}", engine.name(), engine.describe());
-        println!("{:>9}{:>9}{:>7}{:>12}{:>14}{:>16}", "walkers", "points", "terms", "ms/step", "energies/s", "point terms/s");
+        let engine = choice::choose(name, false, selection, usize::MAX)?;
+        say!("{}: {}", engine.name(), engine.describe());
+        say!("{:>9}{:>9}{:>7}{:>12}{:>14}{:>16}", "walkers", "points", "terms", "ms/step", "energies/s", "point terms/s");
         let mut rate = f64::INFINITY;
         for (walkers, points, peaks) in CASES {
             let terms = peaks + 1;
             let work = (walkers * points * terms) as f64;
             if work / rate > patience.as_secs_f64() {
-                println!("{walkers:>9}{points:>9}{terms:>7}        left out");
+                say!("{walkers:>9}{points:>9}{terms:>7}        left out");
                 continue;
             }
             let step = time_step(engine.as_ref(), walkers, points, peaks)?.as_secs_f64();
             rate = work / step;
-            println!("{walkers:>9}{points:>9}{terms:>7}{:>12.3}{:>14.3e}{rate:>16.3e}", 1e3 * step, walkers as f64 / step);
+            say!("{walkers:>9}{points:>9}{terms:>7}{:>12.3}{:>14.3e}{rate:>16.3e}", 1e3 * step, walkers as f64 / step);
         }
     }
     Ok(())
-}
-
-fn open(name: &str, selection: &Selection) -> Result<Box<dyn Engine>> {
-    Ok(match name {
-        "oracle" => Box::new(Oracle),
-        "cpu" => Box::new(Cpu::new(Precision::F32)?),
-        "gpu" => Box::new(Gpu::new(selection)?),
-        _ => return Err(Error::fatal(format!("there is no engine `{name}`")).hint("engines are oracle, cpu and gpu")),
-    })
 }
 
 /// One tile in work: a list of moves for each term, used in turn, and where the misfits go.

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::models::{DefaultPrior, Model, Quantity, Role, Setup};
 use crate::prior::Prior;
 use crate::problem::{Measurement, Noise, Problem, Term};
-use crate::sampler::random::{Key, Stream};
+use crate::random::{Key, Stream};
 
 /// The window that all of them share, in units of x.
 const WINDOW: (f64, f64) = (10.0, 12.0);

@@ -1,6 +1,7 @@
 //! `keisoku doctor`: adapters, their limits, and how well each agrees with the oracle.
 
 use super::demo::Demo;
+use super::output::say;
 use crate::engine::gpu::accuracy::FUNCTIONS;
 use crate::engine::gpu::{AdapterInfo, Gpu, Selection, adapters};
 use crate::engine::oracle::push_misfits;
@@ -28,12 +29,12 @@ pub fn run(selection: Option<&Selection>) -> Result<()> {
         None => all,
     };
     if chosen.is_empty() {
-        println!("no adapter: install the vendor's Vulkan driver, or use --engine cpu");
+        say!("no adapter: install the vendor's Vulkan driver, or use --engine cpu");
     }
     for adapter in &chosen {
         describe(adapter);
         if let Err(error) = examine(adapter) {
-            println!("  failed: {error}");
+            say!("  failed: {error}");
         }
     }
     Ok(())
@@ -41,8 +42,8 @@ pub fn run(selection: Option<&Selection>) -> Result<()> {
 
 fn describe(adapter: &AdapterInfo) {
     let limits = &adapter.limits;
-    println!("adapter {}: {adapter}", adapter.index);
-    println!(
+    say!("adapter {}: {adapter}", adapter.index);
+    say!(
         "  subgroups of {} to {}; storage buffers {}; binding {} MiB; workgroup {} invocations, {} KiB; {} workgroups a dimension",
         adapter.subgroup.0,
         adapter.subgroup.1,
@@ -53,26 +54,26 @@ fn describe(adapter: &AdapterInfo) {
         limits.max_compute_workgroups_per_dimension
     );
     let features: Vec<&str> = adapter.features.iter_names().map(|(name, _)| name).collect();
-    println!("  features (none is used): {}", features.join(" ").to_lowercase());
+    say!("  features (none is used): {}", features.join(" ").to_lowercase());
 }
 
 /// Opens the adapter and probes every model on it.
 fn examine(adapter: &AdapterInfo) -> Result<()> {
     let gpu = Gpu::new(&Selection::Index(adapter.index))?;
     let mut beyond = Vec::new();
-    println!("  largest errors of the shader's own functions, in ulp of f32");
+    say!("  largest errors of the shader's own functions, in ulp of f32");
     for (function, error) in FUNCTIONS.iter().zip(gpu.accuracy()?) {
-        println!("  {:<18}{:<22}{error:>8.2} (bound {})", function.name, function.range, function.bound);
+        say!("  {:<18}{:<22}{error:>8.2} (bound {})", function.name, function.range, function.bound);
         if error > function.bound {
             beyond.push(function.name);
         }
     }
-    println!("  largest |U - U_oracle| in nats: {POINTS} points, near the truth (budget {BUDGET}) and anywhere (relative)");
-    println!("  {:<34}{:>12}{:>12}{:>12}{:>12}", "model", "gaussian", "anywhere", "poisson", "anywhere");
+    say!("  largest |U - U_oracle| in nats: {POINTS} points, near the truth (budget {BUDGET}) and anywhere (relative)");
+    say!("  {:<34}{:>12}{:>12}{:>12}{:>12}", "model", "gaussian", "anywhere", "poisson", "anywhere");
     for model in MODELS {
         let gaussian = differences(&gpu, model, false)?;
         let poisson = differences(&gpu, model, true)?;
-        println!("  {:<34}{:>12.2e}{:>12.1e}{:>12.2e}{:>12.1e}", model.name, gaussian.near, gaussian.far, poisson.near, poisson.far);
+        say!("  {:<34}{:>12.2e}{:>12.1e}{:>12.2e}{:>12.1e}", model.name, gaussian.near, gaussian.far, poisson.near, poisson.far);
         if gaussian.near > BUDGET || poisson.near > BUDGET {
             beyond.push(model.name);
         }

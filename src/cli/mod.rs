@@ -29,6 +29,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Arguments),
+    /// Look at data files and write a first spec
     Init(init::Arguments),
     Simulate(simulate::Arguments),
     /// List the models, or explain one
@@ -36,23 +37,22 @@ enum Verb {
         /// Name of a model
         name: Option<String>,
     },
-    /// List GPU adapters and compare each with the oracle
+    /// Examine the GPUs of this machine: limits, and how well each agrees with the oracle
     Doctor {
-        /// Only this adapter: its number or a part of its name
-        #[arg(long)]
-        gpu: Option<Selection>,
+        /// Number or part of the name of an adapter [default: all]
+        adapter: Option<Selection>,
     },
-    /// Measure how many energies a second each engine returns
+    /// Measure how many energies a second the engines return
     Bench {
-        /// Engines to measure
-        #[arg(default_values = ["cpu", "gpu"])]
-        engines: Vec<String>,
-        /// GPU adapter: its number or a part of its name
+        /// Engines, separated by commas
+        #[arg(long, value_delimiter = ',', default_value = "cpu")]
+        engine: Vec<String>,
+        /// Number or part of the name of the gpu engine's adapter
         #[arg(long, default_value = "best")]
-        gpu: Selection,
-        /// Most seconds a step may take; larger cases are left out
-        #[arg(long, default_value_t = 2.0)]
-        patience: f64,
+        adapter: Selection,
+        /// Leave out cases that would take longer than this a step
+        #[arg(long, value_name = "TIME", default_value = "2s", value_parser = run::time::duration)]
+        patience: Duration,
     },
 }
 
@@ -72,10 +72,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Init(arguments) => init::run(arguments).map(|()| Exit::Good),
         Verb::Simulate(arguments) => simulate::run(arguments).map(|()| Exit::Good),
         Verb::Models { name } => models::run(name.as_deref()).map(|()| Exit::Good),
-        Verb::Doctor { gpu } => doctor::run(gpu.as_ref()).map(|()| Exit::Good),
-        Verb::Bench { engines, gpu, patience } => {
-            bench::run(engines, gpu, Duration::from_secs_f64(patience.clamp(0.001, 1e6))).map(|()| Exit::Good)
-        }
+        Verb::Doctor { adapter } => doctor::run(adapter.as_ref()).map(|()| Exit::Good),
+        Verb::Bench { engine, adapter, patience } => bench::run(engine, adapter, *patience).map(|()| Exit::Good),
     };
     match done {
         Ok(exit) => exit.code(),

@@ -4,7 +4,7 @@ mod dry;
 mod frames;
 mod prepare;
 mod progress;
-mod time;
+pub(super) mod time;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -40,12 +40,12 @@ pub(super) struct Arguments {
     /// What evaluates the models, instead of the spec's choice
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
-    /// GPU adapter of the gpu engine: its number (see `keisoku doctor`) or a part of its name [default: the best]
-    #[arg(long, value_name = "GPU", default_value = "best", hide_default_value = true)]
-    pub gpu: Selection,
     /// Precision of the cpu engine, instead of the spec's choice
     #[arg(long, value_enum)]
     pub precision: Option<Precision>,
+    /// Number or part of the name of the gpu engine's adapter (see `keisoku doctor`)
+    #[arg(long, value_name = "NAME", default_value = "best")]
+    pub adapter: Selection,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,
@@ -128,13 +128,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let asked = Asked::read(arguments)?;
     let chosen = asked.frames(arguments)?;
     if arguments.dry_run {
-        let ready = pool.install(|| asked.resolve(None))?;
+        let ready = pool.install(|| asked.resolve(None, &arguments.adapter))?;
         return dry::run(&asked.dataset, &ready, &chosen, &pool);
     }
     let stop = interrupt();
     let out = prepare::out(arguments);
     let mut folder = if arguments.fresh { Folder::fresh(&out)? } else { Folder::open(&out)? };
-    let ready = pool.install(|| asked.resolve(folder.header()))?;
+    let ready = pool.install(|| asked.resolve(folder.header(), &arguments.adapter))?;
     let peaks = prepare::peaks(arguments, &ready.spec)?;
     for warning in ready.spec.warnings() {
         output::note(&format!("warning: {warning}"));
