@@ -124,8 +124,13 @@ impl Plan {
     }
 }
 
+/// About how many walkers a series of `frames` can have in flight: what decides whether a GPU pays.
+pub fn most_walkers(spec: &Spec, frames: usize) -> usize {
+    walkers(spec) * frames.min(MOST_FRAMES)
+}
+
 /// About how many walkers a frame has.
-pub fn walkers(spec: &Spec) -> usize {
+fn walkers(spec: &Spec) -> usize {
     spec.groups.iter().map(|g| g.candidates.len()).sum::<usize>() * spec.run.copies * RUNGS
 }
 

@@ -1,5 +1,8 @@
 //! The executable's verbs, one file each: they parse and call the library.
 
+pub mod bench;
+pub mod demo;
+pub mod doctor;
 pub mod init;
 pub mod models;
 mod output;
@@ -7,9 +10,11 @@ mod run;
 pub mod simulate;
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::engine::gpu::Selection;
 use crate::error::Result;
 use crate::report::Exit;
 
@@ -24,12 +29,30 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Arguments),
+    /// Look at data files and write a first spec
     Init(init::Arguments),
     Simulate(simulate::Arguments),
     /// List the models, or explain one
     Models {
         /// Name of a model
         name: Option<String>,
+    },
+    /// Examine the GPUs of this machine: limits, and how well each agrees with the oracle
+    Doctor {
+        /// Number or part of the name of an adapter [default: all]
+        adapter: Option<Selection>,
+    },
+    /// Measure how many energies a second the engines return
+    Bench {
+        /// Engines, separated by commas
+        #[arg(long, value_delimiter = ',', default_value = "cpu")]
+        engine: Vec<String>,
+        /// Number or part of the name of the gpu engine's adapter
+        #[arg(long, default_value = "best")]
+        adapter: Selection,
+        /// Leave out cases that would take longer than this a step
+        #[arg(long, value_name = "TIME", default_value = "2s", value_parser = run::time::duration)]
+        patience: Duration,
     },
 }
 
@@ -49,6 +72,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Init(arguments) => init::run(arguments).map(|()| Exit::Good),
         Verb::Simulate(arguments) => simulate::run(arguments).map(|()| Exit::Good),
         Verb::Models { name } => models::run(name.as_deref()).map(|()| Exit::Good),
+        Verb::Doctor { adapter } => doctor::run(adapter.as_ref()).map(|()| Exit::Good),
+        Verb::Bench { engine, adapter, patience } => bench::run(engine, adapter, *patience).map(|()| Exit::Good),
     };
     match done {
         Ok(exit) => exit.code(),

@@ -19,3 +19,11 @@ pub(super) fn note(line: &str) {
 pub(super) fn error(error: &Error) {
     note(&format!("error: {error}"));
 }
+
+/// As `println!`, which panics where the pipe is closed.
+macro_rules! say {
+    ($($text:tt)*) => {
+        $crate::cli::output::out(&format!("{}\n", format_args!($($text)*)))
+    };
+}
+pub(super) use say;

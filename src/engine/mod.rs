@@ -4,6 +4,7 @@ pub mod choice;
 pub mod cpu;
 pub mod gpu;
 pub mod oracle;
+pub mod probe;
 
 use crate::error::Result;
 use crate::problem::Problem;

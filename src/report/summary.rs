@@ -250,3 +250,88 @@ fn positions(c: &CandidateResult) -> String {
 fn counts(of: &BTreeMap<String, usize>) -> String {
     of.iter().map(|(code, n)| format!("{code}: {n}")).collect::<Vec<_>>().join("  ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::posterior::{Figures, ParameterResult, Verdict};
+
+    fn candidate(k: usize, probability: f64, verdict: Vec<Verdict>, fit: Vec<Fit>) -> CandidateResult {
+        let center = |peak: usize| ParameterResult {
+            peak: Some(peak + 1),
+            term: "gaussian".into(),
+            parameter: "center".into(),
+            unit: "deg".into(),
+            mean: 4.5 + peak as f64,
+            sd: 0.01,
+            quantiles: [0.0; 5],
+            rhat: 1.0,
+            ess_bulk: 400.0,
+            ess_tail: 400.0,
+        };
+        CandidateResult {
+            candidate: format!("K={k}"),
+            k: Some(k),
+            free_energy: 0.0,
+            free_energy_se: 0.1,
+            free_energy_df: 15,
+            energy: 0.0,
+            entropy: 0.0,
+            probability,
+            probability_se: 0.02,
+            noise: None,
+            verdict,
+            fit,
+            figures: Figures::default(),
+            parameters: (0..k).map(center).collect(),
+            sensitivity: None,
+        }
+    }
+
+    #[test]
+    fn a_probability_is_given_only_where_the_model_fits() {
+        assert_eq!(count(&candidate(2, 0.9, vec![], vec![])), "K = 2, p = 0.900 ± 0.020");
+        assert_eq!(count(&candidate(6, 0.9, vec![], vec![Fit::Range, Fit::Bound])), "K ≥ 6, limited by the model");
+        assert_eq!(count(&candidate(2, 0.9, vec![], vec![Fit::Misfit])), "K = 2, limited by the model");
+    }
+
+    #[test]
+    fn lines_stand_under_their_headings() {
+        let row = |frame: &str, axis: &str, c: CandidateResult| {
+            [frame.into(), axis.into(), count(&c), positions(&c), verdict(&c.verdict), fit(&c.fit)]
+        };
+        let tally = Tally {
+            name: "w".into(),
+            won: Vec::new(),
+            verdict: BTreeMap::new(),
+            fit: BTreeMap::new(),
+            lines: vec![
+                row("9", "25", candidate(0, 1.0, vec![], vec![])),
+                row("10", "130.5", candidate(7, 0.9, vec![Verdict::Ess, Verdict::Rhat], vec![Fit::Range])),
+            ],
+        };
+        let summary = Summary {
+            title: "t".into(),
+            axis: Some("T_C".into()),
+            windows: Vec::new(),
+            frames: 2,
+            failures: Vec::new(),
+            failed: 0,
+            doubtful: 1,
+            sentences: BTreeMap::new(),
+        };
+        let expected = "
+  frame    T_C  most probable                center                                                            verdict   fit
+      9     25  K = 0, p = 1.000 ± 0.020                                                                       ok        good
+     10  130.5  K ≥ 7, limited by the model  4.500(10) 5.500(10) 6.500(10) 7.500(10) 8.500(10) 9.500(10) …  ess;rhat  range
+";
+        assert_eq!(summary.table(&tally).split_whitespace().collect::<Vec<_>>(), expected.split_whitespace().collect::<Vec<_>>());
+        let places: Vec<Option<usize>> = summary
+            .table(&tally)
+            .lines()
+            .map(|l| l.char_indices().position(|(i, _)| ["verdict", "ok", "ess;"].iter().any(|w| l[i..].starts_with(w))))
+            .collect();
+        assert!(places.iter().all(|p| p.is_some() && *p == places[0]), "{places:?}");
+        assert_eq!(summary.exit(0), Exit::Doubtful);
+    }
+}

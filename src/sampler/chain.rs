@@ -278,11 +278,11 @@ impl<'p> Chain<'p> {
         self.record.visit(&self.walker_of);
         if adapting {
             self.tuning.learn(self.problem, &self.theta, &self.walker_of);
-        } else {
-            let cold = self.walker_of[self.rungs() - 1] as usize;
-            let d = self.problem.dimension();
-            self.record.keep(self.walker_of.iter().map(|&w| self.energy[w as usize]), &self.theta[cold * d..(cold + 1) * d]);
         }
+        // Adapting rounds are recorded too: the last one tells how long the kept part must be.
+        let cold = self.walker_of[self.rungs() - 1] as usize;
+        let d = self.problem.dimension();
+        self.record.keep(self.walker_of.iter().map(|&w| self.energy[w as usize]), &self.theta[cold * d..(cold + 1) * d]);
         self.sweep += 1;
     }
 

@@ -2,6 +2,8 @@
 
 mod cli;
 mod equivalence;
+mod equivalence_gpu;
+mod examples;
 mod fixtures;
 mod formats;
 mod golden;
@@ -9,6 +11,7 @@ mod init;
 mod invariance;
 mod layout;
 mod regression;
+mod shaders;
 mod simulate;
 mod spec;
 mod specs;

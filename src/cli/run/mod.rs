@@ -4,7 +4,7 @@ mod dry;
 mod frames;
 mod prepare;
 mod progress;
-mod time;
+pub(super) mod time;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,6 +19,7 @@ use self::progress::Progress;
 use super::output;
 use crate::batch::{self, Outcome};
 use crate::dataset::Entry;
+use crate::engine::gpu::Selection;
 use crate::error::{Error, Result};
 use crate::report::{Exit, Folder, Peaks, RunInfo, State, Summary};
 
@@ -42,6 +43,9 @@ pub(super) struct Arguments {
     /// Precision of the cpu engine, instead of the spec's choice
     #[arg(long, value_enum)]
     pub precision: Option<Precision>,
+    /// Number or part of the name of the gpu engine's adapter (see `keisoku doctor`)
+    #[arg(long, value_name = "NAME", default_value = "best")]
+    pub adapter: Selection,
     /// Threads [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<std::num::NonZeroUsize>,
@@ -124,13 +128,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let asked = Asked::read(arguments)?;
     let chosen = asked.frames(arguments)?;
     if arguments.dry_run {
-        let ready = pool.install(|| asked.resolve(None))?;
+        let ready = pool.install(|| asked.resolve(None, &arguments.adapter))?;
         return dry::run(&asked.dataset, &ready, &chosen, &pool);
     }
     let stop = interrupt();
     let out = prepare::out(arguments);
     let mut folder = if arguments.fresh { Folder::fresh(&out)? } else { Folder::open(&out)? };
-    let ready = pool.install(|| asked.resolve(folder.header()))?;
+    let ready = pool.install(|| asked.resolve(folder.header(), &arguments.adapter))?;
     let peaks = prepare::peaks(arguments, &ready.spec)?;
     for warning in ready.spec.warnings() {
         output::note(&format!("warning: {warning}"));

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::Arguments;
+use crate::batch;
 use crate::dataset::{self, Dataset, Entry};
+use crate::engine::gpu::Selection;
 use crate::engine::{Engine, choice};
 use crate::error::{Error, Result};
 use crate::report::{Header, Peaks, SCHEMA};
@@ -46,7 +48,7 @@ impl Asked {
 
     /// Fills in every default. A run that goes on keeps what the series said when it began and the engine that `auto` chose then:
     /// otherwise its frames could not be compared.
-    pub fn resolve(&self, before: Option<&Header>) -> Result<Ready> {
+    pub fn resolve(&self, before: Option<&Header>, adapter: &Selection) -> Result<Ready> {
         let known = before.map(|header| header.series.clone()).filter(|series| series.len() == self.raw.stretches().count());
         let used = std::cell::RefCell::new(known.clone().unwrap_or_default());
         let summarise = |raw: &RawSpec| -> Result<Vec<Facts>> {
@@ -63,7 +65,7 @@ impl Asked {
             ("auto", Some(header)) => RawSpec::parse(Path::new("spec.toml"), &header.spec)?.run().engine,
             (name, _) => name.to_owned(),
         };
-        let engine = choice::choose(&name, wanted.run.f64)?;
+        let engine = choice::choose(&name, wanted.run.f64, adapter, batch::most_walkers(&wanted, self.dataset.entries.len()))?;
         resolved.run.engine = Some(engine.name());
         let header = Header {
             schema: SCHEMA,

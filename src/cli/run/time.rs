@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// A sentence that says what is wrong.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(in crate::cli) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("`{text}` is no time: write 90s, 10m, 2h or 1h30m");
     let mut total = 0.0;
     let mut rest = text.trim();
