@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::spec::{RawSpec, quoted};
 
 /// Windows written at most, the highest first: a start is to be read.
-const MOST_WINDOWS: usize = 8;
+const MOST_WINDOWS: usize = 6;
 
 /// The text of a spec at `spec` for the data files named, and what was seen of them; `columns` says what the files' columns are, where they
 /// do not say it themselves.
@@ -92,7 +92,7 @@ fn noise(survey: &Survey) -> String {
 
 fn window(stretch: &Stretch, survey: &Survey) -> String {
     /// More peaks than this take long, and mean mostly that the window should be two.
-    const MOST_PEAKS: usize = 8;
+    const MOST_PEAKS: usize = 6;
     let most = (stretch.maxima + 2).min(MOST_PEAKS);
     let length = stretch.range.1 - stretch.range.0;
     let widths = (three_digits(2.0 * survey.spacing), three_digits(0.5 * length));
