@@ -303,7 +303,11 @@ fn cold_moments(samples: &Samples, betas: &[f64], f: &[f64]) -> (f64, f64) {
 }
 
 /// Probabilities of candidates from their free energies under equal prior odds, and the standard errors that those of F make (delta method).
+/// All are NaN where one candidate has no F: a rival that was not heard cannot have lost.
 pub fn probabilities(free: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    if free.iter().any(|f| f.0.is_nan()) {
+        return vec![(f64::NAN, f64::NAN); free.len()];
+    }
     let least = free.iter().map(|f| f.0).filter(|f| f.is_finite()).fold(f64::INFINITY, f64::min);
     let weights: Vec<f64> = free.iter().map(|f| if f.0.is_finite() { (least - f.0).exp() } else { 0.0 }).collect();
     let total: f64 = weights.iter().sum();

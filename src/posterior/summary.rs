@@ -17,7 +17,8 @@ pub fn window(problems: &[&Problem], sampled: &[Sampled], targets: &Targets) -> 
     let free: Vec<Option<FreeEnergy>> = sampled.iter().map(evidence::free_energy).collect();
     let pairs: Vec<(f64, f64)> = free.iter().map(|f| f.as_ref().map_or((f64::NAN, f64::NAN), |f| (f.value, f.se))).collect();
     let probabilities = evidence::probabilities(&pairs);
-    let best = (0..pairs.len()).max_by(|&a, &b| probabilities[a].0.total_cmp(&probabilities[b].0)).unwrap_or(0);
+    // total_cmp puts NaN last: a candidate without a free energy is never the best.
+    let best = (0..pairs.len()).min_by(|&a, &b| pairs[a].0.total_cmp(&pairs[b].0)).unwrap_or(0);
     let mut candidates: Vec<CandidateResult> = problems
         .iter()
         .zip(sampled)

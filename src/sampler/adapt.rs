@@ -13,6 +13,8 @@ pub struct Tuning {
     pub adapting: bool,
     moves: usize,
     ln_scale: Vec<f64>,
+    /// exp of `ln_scale`, kept because it is wanted once a proposal.
+    scale: Vec<f64>,
     factors: Vec<Vec<f64>>,
     accepted: Vec<u32>,
     tried: Vec<u32>,
@@ -50,6 +52,7 @@ impl Tuning {
             adapting: true,
             moves: moves.len(),
             ln_scale: vec![0.3f64.ln(); rungs * moves.len()],
+            scale: vec![0.3; rungs * moves.len()],
             factors,
             accepted: vec![0; rungs * moves.len()],
             tried: vec![0; rungs * moves.len()],
@@ -63,7 +66,7 @@ impl Tuning {
     #[inline]
     pub fn step(&self, rung: usize, step: usize) -> Step<'_> {
         let at = rung * self.moves + step;
-        Step { scale: self.ln_scale[at].exp(), factor: &self.factors[at] }
+        Step { scale: self.scale[at], factor: &self.factors[at] }
     }
 
     /// Counts a decision; while adapting the size follows it.
@@ -78,6 +81,7 @@ impl Tuning {
             // Robbins–Monro with gain ∝ n^−0.6, which converges and forgets its start.
             let gain = 2.0 * (f64::from(self.tried[at]) + 3.0).powf(-0.6);
             self.ln_scale[at] = (self.ln_scale[at] + gain * (f64::from(u8::from(accepted)) - rate)).clamp(-60.0, 3.0);
+            self.scale[at] = self.ln_scale[at].exp();
         }
     }
 
@@ -126,6 +130,7 @@ impl Tuning {
                 pooled.reshape(copies, problem, rung, nearest);
             }
         }
+        pooled.scale = pooled.ln_scale.iter().map(|s| s.exp()).collect();
         pooled
     }
 

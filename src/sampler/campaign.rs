@@ -20,6 +20,8 @@ const SETTLED: f64 = 0.15;
 const LARGEST_FACTOR: f64 = 12.0;
 /// The kept part is at least this many times the last adapting round.
 const LEAST_KEPT: f64 = 2.0;
+/// The first look at what was kept comes after at most this many times the last adapting round; what is missing then is better known.
+const MOST_KEPT: f64 = 5.0;
 /// It is made this much longer than the last adapting round asks for, because that round's variance is an estimate.
 const MARGIN: f64 = 1.3;
 /// An extension is at most this many times what was kept.
@@ -164,7 +166,7 @@ impl<'p> Campaign<'p> {
             chain.relocate(&betas, tuning.clone());
         }
         if last {
-            let wanted = (self.quota as f64 * (factor * MARGIN).clamp(LEAST_KEPT, LARGEST_FACTOR * MARGIN)).ceil() as usize;
+            let wanted = (self.quota as f64 * (factor * MARGIN).clamp(LEAST_KEPT, MOST_KEPT)).ceil() as usize;
             self.quota = wanted.min(settings.max_sweeps.saturating_sub(self.burn_in)).max(1);
             self.phase = Phase::Keep;
         } else {

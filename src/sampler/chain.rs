@@ -144,7 +144,7 @@ impl<'p> Chain<'p> {
                     self.state[w] = Trial::None;
                     continue;
                 }
-                _ => match schedule.get(step) {
+                _ => match schedule.get(step).filter(|what| what.parity.is_none_or(|p| p == self.sweep & 1)) {
                     Some(what) => (step as u32, what),
                     None => {
                         self.state[w] = Trial::None;

@@ -15,6 +15,8 @@ pub struct Move {
     pub rate: Option<f64>,
     /// Where a relocated peak may go.
     pub guide: Option<Guide>,
+    /// Made in sweeps of this parity only; none: in every sweep. Moves across modes are dear and seldom taken.
+    pub parity: Option<u32>,
 }
 
 /// The parameters one proposal changes.
@@ -52,8 +54,9 @@ const LARGEST_BLOCK: usize = 16;
 pub fn schedule(problem: &Problem) -> Vec<Move> {
     let mut moves = Vec::new();
     let target = |parameters: Vec<usize>| Target { terms: terms_of(problem, &parameters), parameters };
-    let single = |i: usize| Move { kind: Kind::Walk, targets: vec![target(vec![i])], rate: Some(TARGET_SINGLE), guide: None };
-    let block = |list: Vec<usize>| Move { kind: Kind::Walk, targets: vec![target(list)], rate: Some(TARGET_BLOCK), guide: None };
+    let single = |i: usize| Move { kind: Kind::Walk, targets: vec![target(vec![i])], rate: Some(TARGET_SINGLE), guide: None, parity: None };
+    let block =
+        |list: Vec<usize>| Move { kind: Kind::Walk, targets: vec![target(list)], rate: Some(TARGET_BLOCK), guide: None, parity: None };
     for k in 0..problem.terms.len() {
         let own = own(problem, k);
         moves.extend(own.iter().map(|&i| single(i)));
@@ -62,10 +65,10 @@ pub fn schedule(problem: &Problem) -> Vec<Move> {
         }
         moves.extend(relocations(problem, k));
         let partners: Vec<usize> = (0..problem.terms.len()).filter(|&b| b != k && exchangeable(problem, k, b)).collect();
-        for (kind, roles) in [(Kind::Trade, &[Role::Amplitude][..]), (Kind::Spread, &[Role::Center, Role::Amplitude])] {
+        for (kind, roles, parity) in [(Kind::Trade, &[Role::Amplitude][..], 0), (Kind::Spread, &[Role::Center, Role::Amplitude], 1)] {
             let pairs: Vec<Target> = partners.iter().filter_map(|&b| pair(problem, k, b, roles)).map(target).collect();
             if !pairs.is_empty() {
-                moves.push(Move { kind, targets: pairs, rate: Some(TARGET_SINGLE), guide: None });
+                moves.push(Move { kind, targets: pairs, rate: Some(TARGET_SINGLE), guide: None, parity: Some(parity) });
             }
         }
     }
@@ -84,8 +87,9 @@ fn relocations(problem: &Problem, k: usize) -> Vec<Move> {
     let all = std::iter::once(centre).chain(own(problem, k).into_iter().filter(|&i| i != centre)).collect();
     [vec![centre], all]
         .map(|parameters| {
+            let only_centre = parameters.len() == 1;
             let target = Target { terms: terms_of(problem, &parameters), parameters };
-            Move { kind, targets: vec![target], rate: None, guide: guide.clone() }
+            Move { kind, targets: vec![target], rate: None, guide: guide.clone(), parity: Some(u32::from(only_centre)) }
         })
         .into()
 }
@@ -93,7 +97,7 @@ fn relocations(problem: &Problem, k: usize) -> Vec<Move> {
 /// A fresh draw of everything, for β = 0.
 pub fn refresh(problem: &Problem) -> Move {
     let target = Target { parameters: (0..problem.dimension()).collect(), terms: (0..problem.terms.len() as u32).collect() };
-    Move { kind: Kind::Renew, targets: vec![target], rate: None, guide: None }
+    Move { kind: Kind::Renew, targets: vec![target], rate: None, guide: None, parity: None }
 }
 
 /// Whether two terms are peaks of one kind, drawn from one prior: moves between them are then reversible with equal odds.

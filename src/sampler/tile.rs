@@ -76,24 +76,30 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
     Ok(())
 }
 
-/// Two tiles in turn: one is evaluated while the host decides and proposes for the other.
+/// Tiles in turn: while the host decides and proposes for one, the engine evaluates the other.
 fn alternate(works: &mut [Work<'_, '_>], settings: &Settings<'_>) -> Result<bool> {
     let sweeps = works.iter().map(Work::sweeps).max().unwrap_or(0);
+    let steps = works.iter().map(Work::steps).max().unwrap_or(0);
+    for work in works.iter_mut() {
+        work.propose(0, 0)?;
+    }
     for sweep in 0..sweeps {
         if over(settings)? {
             return Ok(true);
         }
-        let steps = works.iter().map(Work::steps).max().unwrap_or(0);
         for step in 0..steps {
-            for work in works.iter_mut() {
-                work.propose(sweep, step)?;
-            }
+            let last = step + 1 == steps;
             for work in works.iter_mut() {
                 work.decide(sweep, step)?;
+                if !last {
+                    work.propose(sweep, step + 1)?;
+                    continue;
+                }
+                work.exchange(sweep);
+                if sweep + 1 < sweeps {
+                    work.propose(sweep + 1, 0)?;
+                }
             }
-        }
-        for work in works.iter_mut() {
-            work.exchange(sweep);
         }
     }
     Ok(false)
