@@ -96,7 +96,9 @@ pub fn measure<A: Arithmetic>(
     blocks: Span,
     out: &mut [Partial],
 ) {
-    let (first, second) = (&grid.first, &grid.second);
+    if blocks.is_empty() {
+        return;
+    }
     if part.poisson {
         a.vectorize(
             #[inline(always)]
@@ -104,13 +106,14 @@ pub fn measure<A: Arithmetic>(
                 let floor = a.splat(POISSON_FLOOR);
                 sum_blocks(
                     a,
+                    grid,
                     total,
                     blocks,
                     out,
                     #[inline(always)]
-                    |total, at| {
-                        let f = total * a.load(&second[at..]);
-                        A::half_deviance(a.load(&first[at..]), f.if_below(floor, floor, f))
+                    |total, counts, exposure| {
+                        let f = total * exposure;
+                        A::half_deviance(counts, f.if_below(floor, floor, f))
                     },
                 );
             },
@@ -121,12 +124,13 @@ pub fn measure<A: Arithmetic>(
             || {
                 sum_blocks(
                     a,
+                    grid,
                     total,
                     blocks,
                     out,
                     #[inline(always)]
-                    |total, at| {
-                        let r = total * a.load(&first[at..]);
+                    |residual, weight, _| {
+                        let r = residual * weight;
                         r * r
                     },
                 );
@@ -135,32 +139,42 @@ pub fn measure<A: Arithmetic>(
     }
 }
 
+/// `contribution` gets the total and what `first` and `second` of the grid hold there.
 #[inline(always)]
 fn sum_blocks<A: Arithmetic>(
     a: A,
+    grid: &Grid<'_, A::Element>,
     total: Total<'_, A::Element>,
     blocks: Span,
     out: &mut [Partial],
-    contribution: impl Fn(A::Vector, usize) -> A::Vector,
+    contribution: impl Fn(A::Vector, A::Vector, A::Vector) -> A::Vector,
 ) {
-    if blocks.is_empty() {
-        return;
-    }
     for (b, out) in (blocks.begin..blocks.end).zip(&mut out[blocks.begin..blocks.end]) {
-        let (first, steps) = (b * BLOCK, b * STEPS_A_BLOCK..(b + 1) * STEPS_A_BLOCK);
-        *out = if total.span.begin <= steps.start && steps.end <= total.span.end {
+        // Whole blocks as slices of known length: one check each instead of one a vector.
+        let points = b * BLOCK..(b + 1) * BLOCK;
+        let (rest, first, second) = (&total.rest[points.clone()], &grid.first[points.clone()], &grid.second[points.clone()]);
+        let steps = Span { begin: b * STEPS_A_BLOCK, end: (b + 1) * STEPS_A_BLOCK };
+        let inside = total.span.overlap(steps);
+        *out = if inside == steps {
+            let curve = &total.curve[points];
             a.sum_block(
                 #[inline(always)]
-                |i| contribution(a.load(&total.rest[first + i..]) + a.load(&total.curve[first + i..]), first + i),
+                |i| contribution(a.load(&rest[i..]) + a.load(&curve[i..]), a.load(&first[i..]), a.load(&second[i..])),
+            )
+        } else if inside.is_empty() {
+            a.sum_block(
+                #[inline(always)]
+                |i| contribution(a.load(&rest[i..]), a.load(&first[i..]), a.load(&second[i..])),
             )
         } else {
+            let curve = &total.curve[points];
             a.sum_block(
                 #[inline(always)]
                 |i| {
-                    let at = first + i;
-                    let rest = a.load(&total.rest[at..]);
-                    let inside = total.span.begin <= at / STEP && at / STEP < total.span.end;
-                    contribution(if inside { rest + a.load(&total.curve[at..]) } else { rest }, at)
+                    let step = steps.begin + i / STEP;
+                    let there = inside.begin <= step && step < inside.end;
+                    let rest = a.load(&rest[i..]);
+                    contribution(if there { rest + a.load(&curve[i..]) } else { rest }, a.load(&first[i..]), a.load(&second[i..]))
                 },
             )
         };
