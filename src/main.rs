@@ -1,3 +1,7 @@
 //! The executable: parse, run, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(keisoku::cli::main(std::env::args_os()))
+}

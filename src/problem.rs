@@ -175,12 +175,13 @@ impl Binding {
 /// Builds the problems of one frame, group after group, candidate after candidate.
 ///
 /// # Errors
-/// Where a window holds no points, or values do not fit the noise model (negative or fractional counts under Poisson).
+/// Where a window holds no points, values do not fit the noise model (negative or fractional counts under Poisson), or a model
+/// cannot be had in its window.
 pub fn build(spec: &spec::Spec, frame: &Frame) -> Result<Vec<Problem>> {
     let mut problems = Vec::new();
     for group in &spec.groups {
         for candidate in &group.candidates {
-            problems.push(Builder::new(spec, frame, group, candidate)?.finish());
+            problems.push(Builder::new(spec, frame, group, candidate)?.finish()?);
         }
     }
     Ok(problems)
@@ -223,10 +224,10 @@ impl<'a> Builder<'a> {
         Ok(Self { spec, group, candidate, problem, known: Vec::new(), at: 0 })
     }
 
-    fn finish(mut self) -> Problem {
+    fn finish(mut self) -> Result<Problem> {
         for &(measurement, term, count) in &self.candidate.terms {
             for copy in 0..count {
-                self.term(measurement, term, copy, count);
+                self.term(measurement, term, copy, count)?;
             }
         }
         for (m, measurement) in self.group.measurements.iter().enumerate() {
@@ -255,10 +256,10 @@ impl<'a> Builder<'a> {
                 }
             }
         }
-        problem
+        Ok(problem)
     }
 
-    fn term(&mut self, measurement: usize, index: usize, copy: usize, count: usize) {
+    fn term(&mut self, measurement: usize, index: usize, copy: usize, count: usize) -> Result<()> {
         let from = &self.group.measurements[measurement].terms[index];
         let quantities = (from.model.parameters)(from.size);
         let owner = self.problem.terms.len();
@@ -268,7 +269,7 @@ impl<'a> Builder<'a> {
             .zip(&quantities)
             .enumerate()
             .map(|(j, (source, quantity))| {
-                let width = if quantity.role == Role::Width { from.width } else { spec::Width::Fwhm };
+                let width = if quantity.role == Role::Width && quantity.name == "fwhm" { from.width } else { spec::Width::Fwhm };
                 let parameter = |prior: &Prior, owner| Parameter {
                     name: parameter_name(quantity, from),
                     unit: self.unit(quantity.unit, from.height),
@@ -301,8 +302,11 @@ impl<'a> Builder<'a> {
             scale: data.scale,
             height: from.height,
             wavelength: self.spec.data.wavelength,
-            wavelength2: None,
+            ..Setup::default()
         };
+        if let Err(need) = (from.model.requires)(&setup) {
+            return Err(Error::fatal(format!("the term `{}` cannot be had in the window `{}`", from.name, data.name)).hint(need));
+        }
         self.problem.terms.push(Term {
             model: from.model,
             size: from.size,
@@ -317,6 +321,7 @@ impl<'a> Builder<'a> {
             extent,
         });
         self.at += extent.len();
+        Ok(())
     }
 
     fn free(&mut self, parameter: Parameter) -> usize {
@@ -367,7 +372,7 @@ impl<'a> Builder<'a> {
 fn parameter_name(quantity: &Quantity, term: &spec::Term) -> String {
     match quantity.role {
         Role::Amplitude if term.height => "height".into(),
-        Role::Width => match term.width {
+        Role::Width if quantity.name == "fwhm" => match term.width {
             spec::Width::Fwhm => "fwhm",
             spec::Width::Hwhm => "hwhm",
             spec::Width::Sigma => "sigma",

@@ -6,8 +6,9 @@ fn voigt(t: f32, at: u32, n: u32) -> f32 {
     let inverse = 1.0 / fma(p, p, x * x);
     let qr = p * inverse;
     let qi = x * inverse;
-    let zr = fma(qr, 7.521206186172787, -1.0);
-    let zi = qi * 7.521206186172787;
+    let double = 7.521206186172787;
+    let zr = fma(qr, double, -1.0);
+    let zi = qi * double;
     let r = zr + zr;
     let s = -fma(zr, zr, zi * zi);
     var b1 = -1.474273118886e-08;

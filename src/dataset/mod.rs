@@ -11,6 +11,7 @@ mod number;
 mod series;
 mod sheet;
 mod summary;
+mod survey;
 mod table;
 mod text;
 
@@ -25,7 +26,8 @@ use columns::Names;
 pub use neighbours::neighbour_noise;
 use series::SeriesFile;
 use sheet::Sheet;
-pub use summary::SeriesSummary;
+pub use summary::{SeriesSummary, facts};
+pub use survey::{Stretch, Survey};
 
 /// One measured curve, as loaded: sorted by x ascending, finite, in the units of the file's (converted) x axis.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,16 +69,17 @@ pub struct Dataset {
     last: LastFile,
 }
 
-/// A parsed file with its length and time of change; shared by the clones of a dataset, safe between threads.
+/// The last parsed file; shared by the clones of a dataset, safe between threads.
 #[derive(Clone, Debug, Default)]
-struct LastFile(Arc<Mutex<Option<(Stamp, Arc<Sheet>)>>>);
+struct LastFile(Arc<Mutex<Option<Parsed>>>);
 
-/// Which state of which file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamp {
+/// A parsed file and which state of it was parsed.
+#[derive(Debug)]
+struct Parsed {
     path: PathBuf,
     length: u64,
     changed: Option<SystemTime>,
+    sheet: Arc<Sheet>,
 }
 
 /// One frame of a series before it is read.
@@ -153,16 +156,16 @@ impl LastFile {
     /// The parsed file, from memory if it is still the same.
     fn sheet(&self, path: &Path) -> Result<Arc<Sheet>> {
         let about = fs::metadata(path).map_err(|error| sheet::unreadable(path, &error))?;
-        let stamp = Stamp { path: path.into(), length: about.len(), changed: about.modified().ok() };
+        let (length, changed) = (about.len(), about.modified().ok());
         // The lock is held while reading: threads that want the same file wait for it instead of parsing it again.
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, sheet)) = last.as_ref()
-            && *known == stamp
+        if let Some(known) = last.as_ref()
+            && (known.path.as_path(), known.length, known.changed) == (path, length, changed)
         {
-            return Ok(Arc::clone(sheet));
+            return Ok(Arc::clone(&known.sheet));
         }
         let sheet = Arc::new(Sheet::read(path)?);
-        *last = Some((stamp, Arc::clone(&sheet)));
+        *last = Some(Parsed { path: path.into(), length, changed, sheet: Arc::clone(&sheet) });
         Ok(sheet)
     }
 }

@@ -65,11 +65,11 @@ fn regular_file(entry: &fs::DirEntry) -> Option<String> {
 }
 
 fn no_match(folder: &Path, pattern: &str, names: &[String]) -> Error {
-    let some: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
-    let hint = if some.is_empty() {
+    let names: Vec<&str> = names.iter().map(String::as_str).filter(|name| !name.starts_with('.')).collect();
+    let hint = if names.is_empty() {
         "the folder holds no files; check `folder` under [data], or give --data DIR".to_string()
     } else {
-        format!("the folder holds {} files, such as {}; check `files` under [data]", names.len(), some.join(", "))
+        format!("there are {} files, such as {}; check `files` under [data]", names.len(), names[..names.len().min(3)].join(", "))
     };
     Error::fatal(format!("no file matches \"{pattern}\"")).at(Place::file(folder)).hint(hint)
 }

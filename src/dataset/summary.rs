@@ -5,7 +5,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use super::neighbours::{median, neighbour_noise};
 use super::{Dataset, Frame};
 use crate::error::{Error, Result};
-use crate::spec::Data;
+use crate::spec::{Data, Facts, RawSpec};
 
 /// Scales of a series within a window. y, noise and area are those of y over the monitor: what a model's curve is compared with.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +47,23 @@ struct Scales {
     sigma: Option<(f64, f64)>,
 }
 
+/// What the series says of each window of a spec, in the order of [`RawSpec::stretches`]: what [`RawSpec::resolve`] asks for.
+///
+/// # Errors
+/// Where the data section is wrong, there are no files, or no frame has a point in a window.
+pub fn facts(raw: &RawSpec) -> Result<Vec<Facts>> {
+    let data = raw.data()?;
+    let dataset = Dataset::open(&data)?;
+    raw.stretches().map(|m| SeriesSummary::of(&dataset, &data, m.bounds(), &m.exclude).map(Facts::from)).collect()
+}
+
+impl From<SeriesSummary> for Facts {
+    fn from(summary: SeriesSummary) -> Self {
+        let SeriesSummary { x, spacing, y, area, noise, counts, sigma, .. } = summary;
+        Self { x, spacing, y, area, noise, counts, sigma: sigma.is_some() }
+    }
+}
+
 impl SeriesSummary {
     /// Reads the frames and summarises what lies in `range` (both ends included) and in none of `exclude`.
     ///
@@ -61,7 +78,8 @@ impl SeriesSummary {
             .into_par_iter()
             .map(|i| dataset.load(&dataset.entries[at(i)], data).map(|frame| Scales::of(&frame, range, exclude)))
             .collect();
-        let first_error = looked.iter().find_map(|scales| scales.as_ref().err().cloned());
+        let none_read = looked.iter().all(Result::is_err);
+        let first_error = looked.iter().find_map(|scales| scales.as_ref().err().cloned()).filter(|_| none_read);
         let scales: Vec<Scales> = looked.into_iter().flatten().flatten().collect();
         if scales.is_empty() {
             return Err(first_error.unwrap_or_else(|| {

@@ -1,8 +1,10 @@
 //! Misfits of many walkers at once. Three engines behind one trait: the oracle (f64, obvious), the cpu (SIMD), the gpu (WGSL).
 
+pub mod choice;
 pub mod cpu;
 pub mod gpu;
 pub mod oracle;
+pub mod probe;
 
 use crate::error::Result;
 use crate::problem::Problem;

@@ -29,7 +29,8 @@ impl Term for Chebyshev {
     const NAME: &'static str = "chebyshev";
     const TITLE: &'static str = "polynomial background";
     const ABOUT: &'static str = "Polynomial of the given degree through its values at the Chebyshev nodes \
-        t_j = cos(pi (j + 1/2)/(degree + 1)) of the window, j = 0 at the high end: a prior on values has a meaning, one on coefficients has not.";
+        t_j = cos(pi (j + 1/2)/(degree + 1)) of the window, j = 0 at the high end: \
+        a prior on values has a meaning, one on coefficients has not.";
     const SIZE: Option<(&'static str, usize)> = Some(("degree", 1));
 
     fn parameters(degree: usize) -> Vec<Quantity> {

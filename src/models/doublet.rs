@@ -7,7 +7,9 @@ use std::marker::PhantomData;
 use super::{Extent, Golden, Inadmissible, Quantity, Setup, Term};
 use super::{gaussian::Gaussian, lorentzian::Lorentzian, pearson7::Pearson7, pseudo_voigt::PseudoVoigt, voigt::Voigt};
 
-/// Kα₁ and Kα₂ wavelengths in ångström of the usual anodes: Ag, Mo, Cu, Co, Fe, Cr (International Tables for Crystallography C, table 4.2.2.4).
+/// Kα₁ and Kα₂ wavelengths in ångström of the usual anodes: Ag, Mo, Cu, Co, Fe, Cr.
+///
+/// International Tables for Crystallography C, table 4.2.2.4.
 const ANODES: [(f64, f64); 6] = [
     (0.559_421_78, 0.563_813_1),
     (0.709_317_15, 0.713_607),
@@ -55,9 +57,10 @@ impl<P: Peak> Term for Doublet<P> {
     type Shape = P::Shape;
     const NAME: &'static str = P::KA_NAME;
     const TITLE: &'static str = P::KA_TITLE;
-    const ABOUT: &'static str = "Two lines of the model named before -ka, at 2theta = center (K-alpha1) and at 2 asin(sin(center / 2) lambda2 / lambda1) (K-alpha2), \
-        x being 2theta in degrees. They have the same shape and width; area and height are those of K-alpha1, and K-alpha2 has half of it. \
-        The wavelength of the spec is that of K-alpha1; K-alpha2 follows for anodes of Ag, Mo, Cu, Co, Fe and Cr; without a wavelength it is Cu: 1.5405929 and 1.5444274 angstrom.";
+    const ABOUT: &'static str = "Two lines of the model whose name stands before -ka (`keisoku models` has its page), at 2theta = center \
+        (K-alpha1) and at 2 asin(sin(center / 2) lambda2 / lambda1) (K-alpha2), x being 2theta in degrees. They have the same shape and \
+        width; area and height are those of K-alpha1, and K-alpha2 has half of it. The wavelength of the spec is that of K-alpha1; \
+        K-alpha2 follows for anodes of Ag, Mo, Cu, Co, Fe and Cr; without a wavelength it is Cu: 1.5405929 and 1.5444274 angstrom.";
 
     fn parameters(size: usize) -> Vec<Quantity> {
         P::parameters(size)
@@ -65,6 +68,15 @@ impl<P: Peak> Term for Doublet<P> {
 
     fn extent(size: usize) -> Extent {
         Extent { repeats: 2, ..P::extent(size) }
+    }
+
+    fn requires(setup: &Setup) -> Result<(), &'static str> {
+        match wavelengths(setup.wavelength, setup.wavelength2) {
+            Some(_) => Ok(()),
+            None => Err(
+                "give the K-alpha1 wavelength of Ag, Mo, Cu, Co, Fe or Cr in angstrom as `wavelength` under [data], or leave it out for Cu",
+            ),
+        }
     }
 
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {

@@ -22,7 +22,8 @@ impl Term for Exponential {
     type Shape = Self;
     const NAME: &'static str = "exponential";
     const TITLE: &'static str = "exponential background";
-    const ABOUT: &'static str = "f(x) = left (right / left)^((x - x_low) / (x_high - x_low)): positive, rising or falling, through its values at the two ends of the window, \
+    const ABOUT: &'static str = "f(x) = left (right / left)^((x - x_low) / (x_high - x_low)): positive, rising or falling, \
+        through its values at the two ends of the window, \
         because a prior on values has a meaning in every window. The decay length is (x_high - x_low) / ln(left / right).";
 
     fn parameters(_: usize) -> Vec<Quantity> {

@@ -204,6 +204,13 @@ pub trait Term {
     fn parameters(size: usize) -> Vec<Quantity>;
     /// How the coefficients lie.
     fn extent(size: usize) -> Extent;
+    /// Whether the model can be had in that window at all, whatever its parameters.
+    ///
+    /// # Errors
+    /// What the model needs, as advice to whoever wrote the spec.
+    fn requires(_: &Setup) -> Result<(), &'static str> {
+        Ok(())
+    }
     /// Coefficients of `theta` (in `parameters` order, physical units, width as fwhm) for the window, in units of t and y/scale.
     ///
     /// # Errors
@@ -230,6 +237,8 @@ pub struct Model {
     pub parameters: fn(usize) -> Vec<Quantity>,
     /// Layout of the coefficients for a size.
     pub extent: fn(usize) -> Extent,
+    /// See [`Term::requires`].
+    pub requires: fn(&Setup) -> Result<(), &'static str>,
     /// See [`Term::prepare`].
     pub prepare: Prepare,
     /// Golden values.
@@ -259,6 +268,7 @@ impl Model {
             size: T::SIZE,
             parameters: T::parameters,
             extent: T::extent,
+            requires: T::requires,
             prepare: T::prepare,
             golden: T::golden,
             shape,

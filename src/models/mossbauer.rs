@@ -4,7 +4,7 @@
 
 use std::f64::consts::{FRAC_PI_2, PI};
 
-use faer::{Mat, Side, c64};
+use nalgebra::{Complex, Matrix4};
 
 use super::{DefaultPrior, Extent, Golden, Inadmissible, Quantity, Role, Setup, Term, Unit, lorentzian, quantity};
 
@@ -40,16 +40,16 @@ pub struct Site {
 
 impl Site {
     /// H_e = A[3I_z² − I(I+1) + η(I_x² − I_y²)] + |g_e|μ_N B n·I in the basis m = 3/2, 1/2, −1/2, −3/2 (g_e is negative), mm/s.
-    fn excited(&self) -> Mat<c64> {
+    fn excited(&self) -> Matrix4<Complex<f64>> {
         let along = EXCITED * self.field * self.theta.cos();
         let across = 0.5 * EXCITED * self.field * self.theta.sin();
         let (sin, cos) = self.phi.sin_cos();
         // n·I = n_z I_z + ½ (n_x + i n_y) I₋ + h.c.; ⟨m−1|I₋|m⟩ = √3, 2, √3. Only the lower triangle is read.
-        let lower = |element: f64| c64::new(across * element * cos, across * element * sin);
-        let mixing = c64::new(self.quadrupole * self.eta * 3f64.sqrt(), 0.0);
-        let mut h = Mat::zeros(4, 4);
+        let lower = |element: f64| Complex::new(across * element * cos, across * element * sin);
+        let mixing = Complex::new(self.quadrupole * self.eta * 3f64.sqrt(), 0.0);
+        let mut h = Matrix4::zeros();
         for (i, m) in [1.5, 0.5, -0.5, -1.5].into_iter().enumerate() {
-            h[(i, i)] = c64::new(self.quadrupole * (3.0 * m * m - 3.75) + along * m, 0.0);
+            h[(i, i)] = Complex::new(self.quadrupole * (3.0 * m * m - 3.75) + along * m, 0.0);
         }
         h[(1, 0)] = lower(3f64.sqrt());
         h[(2, 1)] = lower(2.0);
@@ -60,11 +60,11 @@ impl Site {
     }
 
     /// Energies and states (m = 1/2, −1/2) of H_g = −g_gμ_N B n·S: the spins along and against the field, mm/s.
-    fn ground(&self) -> [(f64, [c64; 2]); 2] {
+    fn ground(&self) -> [(f64, [Complex<f64>; 2]); 2] {
         let energy = 0.5 * GROUND * self.field;
         let (sin, cos) = (0.5 * self.theta).sin_cos();
-        let (up, down) = (c64::new(cos, 0.0), c64::new(sin * self.phi.cos(), sin * self.phi.sin()));
-        [(-energy, [up, down]), (energy, [c64::new(-down.re, down.im), up])]
+        let (up, down) = (Complex::new(cos, 0.0), Complex::new(sin * self.phi.cos(), sin * self.phi.sin()));
+        [(-energy, [up, down]), (energy, [Complex::new(-down.re, down.im), up])]
     }
 
     /// The eight lines v = E_e − E_g with W = ¼ Σ_q |Σ conj(e[m]) C(½m′;1q|3/2 m) g[m′]|².
@@ -72,16 +72,16 @@ impl Site {
     /// # Errors
     /// [`Inadmissible`] where the eigenvalues do not converge, which takes parameters that are not finite.
     pub fn lines(&self) -> Result<[Line; 8], Inadmissible> {
-        let excited = self.excited().self_adjoint_eigen(Side::Lower).map_err(|_| Inadmissible)?;
+        let excited = self.excited().try_symmetric_eigen(f64::EPSILON, 200).ok_or(Inadmissible)?;
         let (two_thirds, third) = ((2f64 / 3.0).sqrt(), (1f64 / 3.0).sqrt());
         let mut lines = [Line::default(); 8];
         for (i, line) in lines.iter_mut().enumerate() {
             let (ground_energy, g) = &self.ground()[i % 2];
-            let e = |m: usize| excited.U()[(m, i / 2)].conj();
+            let e = |m: usize| excited.eigenvectors[(m, i / 2)].conj();
             // q = +1, 0, −1: the pairs (m, m′) that photon connects.
             let amplitudes =
                 [e(0) * g[0] + e(1) * g[1] * third, e(1) * g[0] * two_thirds + e(2) * g[1] * two_thirds, e(2) * g[0] * third + e(3) * g[1]];
-            line.velocity = excited.S().column_vector()[i / 2].re - ground_energy;
+            line.velocity = excited.eigenvalues[i / 2] - ground_energy;
             line.weight = 0.25 * amplitudes.iter().map(|a| a.norm_sqr()).sum::<f64>();
         }
         Ok(lines)
@@ -100,15 +100,18 @@ impl Term for Mossbauer {
     type Shape = lorentzian::Lorentzian;
     const NAME: &'static str = "mossbauer-site";
     const TITLE: &'static str = "57Fe Moessbauer site";
-    const ABOUT: &'static str = "f(v) = -baseline area sum_8 W L(v - shift - v_line), L a Lorentzian of area 1 and full width fwhm, v the velocity in mm/s: \
-        one site of a powder's transmission spectrum. The eight lines are those between the eigenstates of \
-        H_e = quadrupole [3 Iz^2 - 15/4 + eta (Ix^2 - Iy^2)] + 0.067899 field n.I (I = 3/2) and H_g = -0.118872 field n.S (S = 1/2), mm/s and tesla, \
+    const ABOUT: &'static str = "f(v) = -baseline area sum_8 W L(v - shift - v_line), L a Lorentzian of area 1 and full width fwhm, \
+        v the velocity in mm/s: one site of a powder's transmission spectrum. The eight lines are those between the eigenstates of \
+        H_e = quadrupole [3 Iz^2 - 15/4 + eta (Ix^2 - Iy^2)] + 0.067899 field n.I (I = 3/2) \
+        and H_g = -0.118872 field n.S (S = 1/2), mm/s and tesla, \
         n = (sin theta cos phi, sin theta sin phi, cos theta) in the frame of the field gradient; the weights W add up to 1. \
         quadrupole = e Q Vzz / 12, so a doublet splits by 6 |quadrupole| sqrt(1 + eta^2 / 3). \
         The spectrum does not change under phi -> -phi, phi -> pi - phi, theta -> pi - theta: eight equal solutions on the sphere. \
-        baseline is the count without absorption: tie it to the background's level. As height, the amplitude is the depth that all lines would have at one place. \
+        baseline is the count without absorption: tie it to the background's level. \
+        As height, the amplitude is the depth that all lines would have at one place. \
         The priors of the literature are kept, theta uniform on [0, pi] among them; `isotropic` is a direction without preference. \
-        The line width's prior there is Gamma(1.5, 1.5) on the half width, here the same on the full width; the natural full width is 0.194 mm/s. \
+        The line width's prior there is Gamma(1.5, 1.5) on the half width, here the same on the full width; \
+        the natural full width is 0.194 mm/s. \
         Reference: Moriguchi et al., J. Phys. Soc. Jpn. 91 (2022) 104002.";
 
     fn parameters(_: usize) -> Vec<Quantity> {

@@ -29,7 +29,8 @@ impl Term for Pearson7 {
     const NAME: &'static str = "pearson7";
     const TITLE: &'static str = "Pearson VII peak";
     const ABOUT: &'static str = "f(x) = h [1 + 4 (2^(1/exponent) - 1) (x - center)^2 / fwhm^2]^(-exponent); \
-        area = h fwhm sqrt(pi) Gamma(exponent - 1/2) / (2 sqrt(2^(1/exponent) - 1) Gamma(exponent)), which is finite for exponent > 1/2 only. \
+        area = h fwhm sqrt(pi) Gamma(exponent - 1/2) / (2 sqrt(2^(1/exponent) - 1) Gamma(exponent)), \
+        which is finite for exponent > 1/2 only. \
         Exponent 1 is a Lorentzian, infinity a Gaussian. Reference: Hall, Veeraraghavan, Rubin, Winchell, J. Appl. Cryst. 10 (1977) 66.";
 
     fn parameters(_: usize) -> Vec<Quantity> {

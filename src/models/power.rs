@@ -41,13 +41,16 @@ impl Term for Power {
         Extent { repeats: 1, stride: 2 }
     }
 
+    fn requires(setup: &Setup) -> Result<(), &'static str> {
+        // False for a NaN too.
+        let away = setup.half <= setup.mid.abs() * (1.0 - CLOSEST);
+        if away { Ok(()) } else { Err("1/x has no value at x = 0: choose a window on one side of it") }
+    }
+
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
-        let slope = setup.half / setup.mid;
-        if slope.is_nan() || slope.abs() > 1.0 - CLOSEST {
-            return Err(Inadmissible);
-        }
+        Self::requires(setup).map_err(|_| Inadmissible)?;
         out[0] = theta[0] / setup.scale;
-        out[1] = slope;
+        out[1] = setup.half / setup.mid;
         Ok(())
     }
 

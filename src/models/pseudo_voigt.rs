@@ -51,7 +51,8 @@ impl Term for PseudoVoigt {
     const TITLE: &'static str = "pseudo-Voigt peak";
     const ABOUT: &'static str = "f(x) = h [eta L + (1 - eta) G] with L = 1 / (1 + u^2), G = exp(-ln2 u^2), u = 2 (x - center) / fwhm; \
         area = h fwhm [eta pi / 2 + (1 - eta) sqrt(pi / (4 ln2))]. \
-        eta mixes peaks of equal height; programs that mix peaks of equal area (GSAS, FullProf) have eta_area = eta / (eta + (1 - eta) sqrt(1 / (pi ln2))).";
+        eta mixes peaks of equal height; programs that mix peaks of equal area (GSAS, FullProf) \
+        have eta_area = eta / (eta + (1 - eta) sqrt(1 / (pi ln2))).";
 
     fn parameters(_: usize) -> Vec<Quantity> {
         vec![quantity::amplitude(), quantity::center(), quantity::width(), eta()]

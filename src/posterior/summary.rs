@@ -48,7 +48,9 @@ fn candidate(problem: &Problem, sampled: &Sampled, free: Option<&FreeEnergy>, p:
     let worst = verdict::label_free(problem, sampled);
     let heat = free.map_or(0.0, |f| f.heat);
     let (residuals, fit) = fit::examine(problem, sampled, &quantities, heat);
-    let verdict = free.map_or_else(|| vec![super::Verdict::FreeEnergy], |f| verdict::verdict(sampled, f, &worst, targets));
+    // Where nothing was kept, the reason is that it was cut, so that a resumed run takes it up again.
+    let nothing = || vec![if sampled.timed_out { super::Verdict::Time } else { super::Verdict::FreeEnergy }];
+    let verdict = free.map_or_else(nothing, |f| verdict::verdict(sampled, f, &worst, targets));
     let nan = f64::NAN;
     CandidateResult {
         candidate: problem.candidate.clone(),

@@ -4,13 +4,13 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::adapt::Tuning;
-use super::random::{Key, Stream};
 use super::record::Record;
 use super::schedule::{Kind, Move};
 use crate::engine::Moves;
 use crate::noise;
 use crate::prior::Coordinate;
 use crate::problem::Problem;
+use crate::random::{Key, Stream};
 
 /// Purpose numbers of streams; moves of the schedule count from 0.
 const EXCHANGE: u32 = u32::MAX;
@@ -165,7 +165,7 @@ impl<'p> Chain<'p> {
                 within(self.problem, &target.parameters, to).then_some(0.0)
             } else {
                 let steps = self.tuning.step(rung, step);
-                change(self.problem, what.kind, &target.parameters, steps, from, to, &mut stream)
+                change(self.problem, what, &target.parameters, steps, from, to, &mut stream)
             };
             self.streams[w] = stream;
             self.state[w] = match ratio {
@@ -278,11 +278,11 @@ impl<'p> Chain<'p> {
         self.record.visit(&self.walker_of);
         if adapting {
             self.tuning.learn(self.problem, &self.theta, &self.walker_of);
-        } else {
-            let cold = self.walker_of[self.rungs() - 1] as usize;
-            let d = self.problem.dimension();
-            self.record.keep(self.walker_of.iter().map(|&w| self.energy[w as usize]), &self.theta[cold * d..(cold + 1) * d]);
         }
+        // Adapting rounds are recorded too: the last one tells how long the kept part must be.
+        let cold = self.walker_of[self.rungs() - 1] as usize;
+        let d = self.problem.dimension();
+        self.record.keep(self.walker_of.iter().map(|&w| self.energy[w as usize]), &self.theta[cold * d..(cold + 1) * d]);
         self.sweep += 1;
     }
 
@@ -338,7 +338,7 @@ pub struct Step<'a> {
 /// Changes `to` and returns ln of the ratio of priors and proposals, or none where the prior is zero there.
 fn change(
     problem: &Problem,
-    kind: Kind,
+    what: &Move,
     parameters: &[usize],
     step: Step<'_>,
     from: &[f64],
@@ -346,13 +346,25 @@ fn change(
     stream: &mut Stream,
 ) -> Option<f64> {
     let mut ln_ratio = 0.0;
-    match kind {
+    match what.kind {
         Kind::Renew => {
             for &i in parameters {
                 to[i] = problem.parameters[i].prior.sample(stream);
             }
             // The proposal is the prior itself: both cancel.
             return within(problem, parameters, to).then_some(0.0);
+        }
+        Kind::Relocate => {
+            let centre = parameters[0];
+            let prior = &problem.parameters[centre].prior;
+            let guide = what.guide.as_ref()?;
+            to[centre] = guide.sample(stream);
+            for &i in &parameters[1..] {
+                to[i] = problem.parameters[i].prior.sample(stream);
+            }
+            let ln_weight = |x: f64| prior.ln_density(x) - guide.ln_density(x);
+            let ln_ratio = ln_weight(to[centre]) - ln_weight(from[centre]);
+            return (within(problem, parameters, to) && ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
         }
         Kind::Walk => ln_ratio += walk(problem, parameters, step, from, to, stream),
         Kind::Trade => {

@@ -6,7 +6,7 @@
 use crate::engine::oracle;
 use crate::noise;
 use crate::problem::Problem;
-use crate::sampler::random::Key;
+use crate::random::Key;
 
 /// Rungs of the first guess.
 const FIRST_RUNGS: usize = 20;

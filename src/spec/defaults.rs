@@ -1,13 +1,15 @@
 //! The only defaults: what a spec leaves out, as numbers, from what the whole series says of a window. Never from a fit.
 
+use serde::{Deserialize, Serialize};
+
 use super::Width;
 use super::raw::{NoiseModel, RawSigma};
 use crate::models::{DefaultPrior, Quantity, Role};
 use crate::prior::Prior;
 
 /// What all frames of a series (or 1000 evenly spaced ones) say of one window.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SeriesSummary {
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
     /// Smallest and largest x in the window.
     pub x: (f64, f64),
     /// Median distance of neighbouring points.
@@ -53,17 +55,17 @@ pub(super) fn x_unit(name: &str) -> &'static str {
 }
 
 /// The noise model: Poisson for whole counts that bring no σ, otherwise Gaussian.
-pub(super) fn noise_model(series: &[&SeriesSummary]) -> NoiseModel {
+pub(super) fn noise_model(series: &[&Facts]) -> NoiseModel {
     if series.iter().all(|s| s.counts && !s.sigma) { NoiseModel::Poisson } else { NoiseModel::Gaussian }
 }
 
 /// Where σ comes from: the column times an inferred scale, because columns are nominal more often than not; unknown without one.
-pub(super) fn sigma(series: &[&SeriesSummary]) -> RawSigma {
+pub(super) fn sigma(series: &[&Facts]) -> RawSigma {
     if series.iter().all(|s| s.sigma) { RawSigma::ScaledColumn } else { RawSigma::Unknown }
 }
 
 /// The base of an unknown σ: the median of the windows' noise figures, for one `[noise]` serves them all.
-pub(super) fn base_noise(series: &[&SeriesSummary]) -> Option<f64> {
+pub(super) fn base_noise(series: &[&Facts]) -> Option<f64> {
     let mut figures: Vec<f64> = series.iter().map(|s| s.noise).filter(|n| n.is_finite() && *n > 0.0).collect();
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len().checked_sub(1)? / 2).copied()
@@ -72,7 +74,7 @@ pub(super) fn base_noise(series: &[&SeriesSummary]) -> Option<f64> {
 /// What a default prior depends on.
 pub(super) struct Context<'a> {
     /// What the series says of the window.
-    pub series: &'a SeriesSummary,
+    pub series: &'a Facts,
     /// The window.
     pub range: (f64, f64),
     /// Whether the noise is Poisson.
@@ -99,6 +101,7 @@ pub(super) fn prior(quantity: &Quantity, context: &Context<'_>) -> Option<Prior>
 fn by_role(quantity: &Quantity, context: &Context<'_>) -> Option<Prior> {
     let Context { series, range: (low, high), .. } = *context;
     let uniform = |low: f64, high: f64| {
+        let (low, high) = widened(low, high);
         let (low, high) = (low.max(quantity.bounds.0), high.min(quantity.bounds.1));
         (low < high && (high - low).is_finite()).then_some(Prior::Uniform { low, high })
     };
@@ -116,9 +119,29 @@ fn by_role(quantity: &Quantity, context: &Context<'_>) -> Option<Prior> {
     }
 }
 
+/// The interval with its ends moved outwards to a round number, by less than a hundredth of its length: a default that people can read.
+fn widened(low: f64, high: f64) -> (f64, f64) {
+    // The cast saturates: of an empty or endless interval nothing comes out finite, and it stays as it is.
+    let exponent = ((high - low).log10().floor() as i32).saturating_sub(2);
+    // Multiples of a power of ten, by a division where the power is negative: 1195/100 is the number that is written 11.95.
+    let round = |x: f64, outwards: fn(f64) -> f64, slack: f64| {
+        let power = 10f64.powi(exponent.saturating_abs());
+        // Ends that are round already, but for the last bits, stay where they are.
+        if exponent < 0 { outwards(x * power + slack) / power } else { outwards(x / power + slack) * power }
+    };
+    let (l, h) = (round(low, f64::floor, 1e-6), round(high, f64::ceil, -1e-6));
+    if l.is_finite() && h.is_finite() { (l + 0.0, h + 0.0) } else { (low, high) }
+}
+
+/// Rounded to three significant digits.
+fn three_digits(x: f64) -> f64 {
+    format!("{x:.2e}").parse().unwrap_or(x)
+}
+
 /// Log-uniform from two point spacings, below which a peak falls between points, to half the window, beyond which it is background.
 fn width(context: &Context<'_>) -> Option<Prior> {
     let (low, high) = (2.0 * context.series.spacing, 0.5 * (context.range.1 - context.range.0));
+    let (low, high) = (three_digits(low), three_digits(high));
     if !(low > 0.0 && low < high && high.is_finite()) {
         return None;
     }
@@ -145,4 +168,28 @@ pub(super) fn widest(prior: &Prior, width: Width, range: (f64, f64)) -> f64 {
     };
     let window = range.1 - range.0;
     if largest.is_finite() { largest.clamp(0.0, window) } else { window }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_round_and_never_narrower() {
+        for (low, high, rounded) in [
+            (0.0, 23_181.842_004, (0.0, 23_200.0)),
+            (12.05 - 0.1, 12.4 + 0.1, (11.95, 12.5)),
+            (-0.123_4, 7.5, (-0.13, 7.5)),
+            (0.0, 3.3e-9, (0.0, 3.3e-9)),
+            (1.000_4e15, 3e15, (1e15, 3e15)),
+            (-5e-324, 5e-324, (-5e-324, 5e-324)),
+            (4.3, 4.3, (4.3, 4.3)),
+        ] {
+            let (l, h) = widened(low, high);
+            assert_eq!((l, h), rounded);
+            let slack = 1e-8 * (high - low);
+            assert!(l <= low + slack && h >= high - slack && (h - l) <= (high - low) * 1.021, "{low} {high}");
+        }
+        assert_eq!(three_digits(0.012_162_000_000_000_006), 0.0122);
+    }
 }

@@ -34,7 +34,7 @@ pub(super) fn unplaced<T>(value: T) -> Spanned<T> {
 /// The word most like `given`, if any is much like it.
 pub(super) fn nearest<'a>(given: &str, words: &[&'a str]) -> Option<&'a str> {
     /// Below this similarity (Jaro–Winkler) a suggestion confuses more than it helps.
-    const LIKE: f64 = 0.75;
+    const LIKE: f64 = 0.8;
     let likeness = |w: &str| strsim::jaro_winkler(&given.to_lowercase(), w);
     words.iter().copied().filter(|w| likeness(w) >= LIKE).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
 }
@@ -224,7 +224,7 @@ impl<'a> Value<'a> {
         let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let error = source.error(&given.span(), format!("`{key}` cannot be `{}`", given.get_ref()));
         Err(match nearest(given.get_ref(), &names) {
-            Some(word) => error.hint(format!("did you mean \"{word}\"?")),
+            Some(word) => error.hint(format!("did you mean \"{word}\"? It may be {}", listed(&names))),
             None => error.hint(format!("write one of {}", listed(&names))),
         })
     }

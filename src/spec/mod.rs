@@ -18,11 +18,12 @@ use crate::error::Result;
 use crate::models::{Model, Role};
 use crate::prior::Prior;
 
-pub use defaults::SeriesSummary;
+pub use defaults::Facts;
 pub use parameter::{RawParameter, RawShared};
 pub use raw::{ENGINES, NoiseModel, RawCandidates, RawData, RawFrames, RawMeasurement, RawNoise, RawRun, RawSigma, RawSpec, RawX};
 pub use simulate::{Law, Simulate};
 pub use term::{Given, RawTerm};
+pub(crate) use write::string as quoted;
 
 /// A checked spec: nothing left to default, every name resolved.
 #[derive(Clone, Debug, PartialEq)]

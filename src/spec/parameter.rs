@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::fields::{Fields, Value};
+use super::fields::{Fields, Value, listed, nearest};
 use super::write;
 use crate::error::Result;
 use crate::prior::Prior;
@@ -44,7 +44,7 @@ pub struct RawShared {
 }
 
 /// The kinds of prior and the keys each takes.
-const KINDS: &[(&str, Kind)] = &[
+const KINDS: [(&str, Kind); 8] = [
     ("uniform", Kind::Uniform),
     ("log-uniform", Kind::LogUniform),
     ("normal", Kind::Normal),
@@ -137,12 +137,12 @@ fn none_but_shared(fields: Fields<'_>) -> Result<Option<Prior>> {
         Some((key, _)) if ["low", "high", "mean", "sd", "variance", "shape", "rate", "alpha", "beta"].contains(&key.get_ref().as_str()) => {
             Err(source
                 .error(&span, format!("{name} has numbers but no kind of prior"))
-                .hint("add prior = \"uniform\", or another kind (`keisoku models` lists them)"))
+                .hint(format!("add prior = one of {}", listed(&KINDS.map(|(word, _)| word)))))
         }
         Some((key, value)) => {
             let words = ["prior", "fixed", "tie", "shared"];
             let error = source.error(&key.span(), format!("unknown key `{}` in {name}", value.key));
-            Err(match super::fields::nearest(key.get_ref(), &words) {
+            Err(match nearest(key.get_ref(), &words) {
                 Some(word) => error.hint(format!("did you mean `{word}`?")),
                 None => error.hint("a parameter is { prior = … }, { fixed = … } or { tie = … }"),
             })
@@ -168,7 +168,7 @@ impl RawShared {
 
 /// Reads a prior out of a table that has one; `besides` are the table's other keys, and are given back.
 pub(super) fn prior<'a>(mut fields: Fields<'a>, besides: &[&str]) -> Result<(Prior, Fields<'a>)> {
-    let kind = fields.need("prior", "prior = \"uniform\"")?.word(KINDS)?;
+    let kind = fields.need("prior", "prior = \"uniform\"")?.word(&KINDS)?;
     let span = fields.span.clone();
     let known: Vec<&str> = kind.get_ref().keys().iter().chain(besides).copied().collect();
     let mut fields = fields.only(&known)?;

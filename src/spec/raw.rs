@@ -262,14 +262,15 @@ impl RawData {
         if let (Some(header), true) = (&axis_header, frames.as_ref().is_some_and(|f| f.axis.is_some())) {
             return Err(header.error("the frames' axis is given twice").hint("keep `axis_header` or the `axis` of `frames`"));
         }
+        let normalise = text(fields.string("normalise")?);
         Ok(Self {
             folder: fields.string("folder")?,
             files: fields.need("files", "files = \"*.xye\", or the name of one file")?.string()?,
-            columns: fields.take("columns").map(read_columns).transpose()?,
+            columns: fields.take("columns").map(|v| read_columns(v, normalise.as_deref())).transpose()?,
             layout: word(fields.take("layout"), &[("columns", Layout::Columns), ("rows", Layout::Rows)])?,
             x: fields.take("x").map(RawX::read).transpose()?.unwrap_or_default(),
             wavelength: fields.positive("wavelength")?.map(Spanned::into_inner),
-            normalise: text(fields.string("normalise")?),
+            normalise,
             mask_above: fields.number("mask_above")?.map(Spanned::into_inner),
             frames,
             axis_header: text(axis_header.map(Value::string).transpose()?),
@@ -281,25 +282,23 @@ fn word<T: Copy>(value: Option<Value<'_>>, words: &[(&str, T)]) -> Result<Option
     Ok(value.map(|v| v.word(words)).transpose()?.map(Spanned::into_inner))
 }
 
-/// `"x y sigma"` or `["x", "y", "sigma"]`.
-fn read_columns(value: Value<'_>) -> Result<Spanned<Vec<String>>> {
+/// `"x y sigma"` or `["x", "y", "sigma"]`; a word of the user's own is the monitor that `normalise` names.
+fn read_columns(value: Value<'_>, normalise: Option<&str>) -> Result<Spanned<Vec<String>>> {
     let (source, span) = (value.source, value.span.clone());
     let columns: Vec<String> = if value.is_array() {
         value.array()?.into_iter().map(|v| v.string().map(Spanned::into_inner)).collect::<Result<_>>()?
     } else {
         value.string()?.get_ref().split_whitespace().map(str::to_string).collect()
     };
-    let count = |name: &str| columns.iter().filter(|c| *c == name).count();
-    let wrong = |what: &str| Err(source.error(&span, what).hint("name the columns in order, such as \"x y sigma\"; `-` skips one"));
-    if columns.iter().any(|c| c.chars().any(char::is_whitespace) || c.is_empty()) {
-        return wrong("a column's name holds no white space");
-    }
-    match (count("y"), count("x"), count("sigma")) {
-        (0, _, _) => wrong("`columns` has no `y`"),
-        (_, 2.., _) => wrong("`columns` has `x` twice"),
-        (1, _, 2..) => wrong("`columns` has `sigma` twice"),
-        _ => Ok(Spanned::new(span, columns)),
-    }
+    let known = |word: &str| ["x", "y", "sigma", "-", "y..."].contains(&word) || normalise == Some(word);
+    let what = match columns.iter().find(|c| !known(c)) {
+        Some(word) => format!("`columns` cannot hold `{word}`"),
+        None if !columns.iter().any(|c| c.starts_with('y')) => "`columns` has no `y`".into(),
+        None if columns.iter().filter(|c| *c == "x").count() > 1 => "`columns` has `x` twice".into(),
+        None => return Ok(Spanned::new(span, columns)),
+    };
+    let hint = "name the columns in order: x, y and sigma, `-` to skip one, `y...` for all others, and the monitor that `normalise` names";
+    Err(source.error(&span, what).hint(hint))
 }
 
 impl RawX {
@@ -450,6 +449,16 @@ fn read_model_error(value: Value<'_>) -> Result<Spanned<Vec<f64>>> {
 }
 
 impl RawMeasurement {
+    /// The range of x, all of it where none is given.
+    pub fn bounds(&self) -> (f64, f64) {
+        self.range.as_ref().map_or((f64::NEG_INFINITY, f64::INFINITY), |r| *r.get_ref())
+    }
+
+    /// Its name: its range unless given.
+    pub fn label(&self) -> String {
+        self.name.as_ref().map_or_else(|| super::resolve::default_name(self.bounds()), |n| n.get_ref().clone())
+    }
+
     fn read_window(value: Value<'_>) -> Result<Self> {
         Self::read(value, "window", &["name", "range", "exclude", "candidates", "term"])
     }

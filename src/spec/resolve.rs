@@ -6,7 +6,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use toml::Spanned;
 
-use super::defaults::{self, Context, SeriesSummary};
+use super::defaults::{self, Context, Facts};
 use super::fields::unplaced;
 use super::parameter::RawParameter;
 use super::raw::{NoiseModel, RawData, RawFrames, RawNoise, RawRun, RawSigma, RawSpec, RawX};
@@ -18,12 +18,12 @@ use crate::models::Role;
 /// The series' summaries, asked for when a default first needs them: a complete spec never reads the data for its defaults.
 struct Series<'a> {
     raw: &'a RawSpec,
-    summarise: &'a dyn Fn(&RawSpec) -> Result<Vec<SeriesSummary>>,
-    cell: OnceCell<Vec<SeriesSummary>>,
+    summarise: &'a dyn Fn(&RawSpec) -> Result<Vec<Facts>>,
+    cell: OnceCell<Vec<Facts>>,
 }
 
 impl Series<'_> {
-    fn all(&self) -> Result<&[SeriesSummary]> {
+    fn all(&self) -> Result<&[Facts]> {
         if self.cell.get().is_none() {
             let summaries = (self.summarise)(self.raw)?;
             // Just seen to be empty, and nothing else writes it.
@@ -32,7 +32,7 @@ impl Series<'_> {
         Ok(self.cell.get().map_or(&[], Vec::as_slice))
     }
 
-    fn of(&self, stretch: usize) -> Result<&SeriesSummary> {
+    fn of(&self, stretch: usize) -> Result<&Facts> {
         self.all()?.get(stretch).ok_or_else(|| {
             self.raw
                 .source
@@ -41,7 +41,7 @@ impl Series<'_> {
         })
     }
 
-    fn some(&self, stretches: &[usize]) -> Result<Vec<&SeriesSummary>> {
+    fn some(&self, stretches: &[usize]) -> Result<Vec<&Facts>> {
         stretches.iter().map(|&i| self.of(i)).collect()
     }
 }
@@ -52,7 +52,7 @@ impl RawSpec {
     ///
     /// # Errors
     /// Where `summarise` fails, or a default has no value: the error points at the term and names the key to give.
-    pub fn resolve(&self, summarise: &dyn Fn(&Self) -> Result<Vec<SeriesSummary>>) -> Result<Self> {
+    pub fn resolve(&self, summarise: &dyn Fn(&Self) -> Result<Vec<Facts>>) -> Result<Self> {
         let series = Series { raw: self, summarise, cell: OnceCell::new() };
         let mut out = self.clone();
         out.title.get_or_insert_with(|| self.default_title());
@@ -60,7 +60,11 @@ impl RawSpec {
         out.run = RawRun::of(&self.run());
         for (i, m) in out.windows.iter_mut().chain(&mut out.measurements).enumerate() {
             if m.range.is_none() {
-                m.range = Some(unplaced(series.of(i)?.x));
+                let x = series.of(i)?.x;
+                if x.0.partial_cmp(&x.1) != Some(std::cmp::Ordering::Less) {
+                    return Err(self.source.error(&m.span, "the data span no range of x").hint("give range = [low, high]"));
+                }
+                m.range = Some(unplaced(x));
             }
             let range = m.range.as_ref().map_or((0.0, 0.0), |r| *r.get_ref());
             m.name.get_or_insert_with(|| unplaced(default_name(range)));
@@ -126,7 +130,7 @@ impl RawSpec {
             };
             if let Some(shared) = shared {
                 let span = given.values[i].as_ref().map_or(term.span.clone(), Spanned::span);
-                let unknown = SeriesSummary::default();
+                let unknown = Facts::default();
                 let needs_series = quantity.prior == crate::models::DefaultPrior::ByRole;
                 let summary = if needs_series { series.of(stretch)? } else { &unknown };
                 let context = Context {
@@ -154,7 +158,8 @@ impl RawSpec {
 
     /// The largest full width that a parameter allows.
     fn widest(&self, parameter: Option<&RawParameter>, width: Width, range: (f64, f64)) -> f64 {
-        let fixed = |value: f64| Some(width.to_fwhm(value)).filter(|w| w.is_finite()).unwrap_or(0.0).clamp(0.0, range.1 - range.0);
+        let window = range.1 - range.0;
+        let fixed = |value: f64| Some(width.to_fwhm(value)).filter(|w| w.is_finite()).unwrap_or(window).clamp(0.0, window);
         match parameter {
             Some(RawParameter::Free { prior: Some(prior), .. }) => defaults::widest(prior, width, range),
             Some(RawParameter::Fixed(value)) => fixed(*value),
@@ -183,8 +188,8 @@ impl RawSpec {
         Ok(())
     }
 
-    /// Hexadecimal SHA-256 of what decides the results: the resolved spec without its folders (each frame has its own hash)
-    /// and without `[simulate]`.
+    /// Hexadecimal SHA-256 of the resolved spec, without its folders (each frame has a hash of its own, so data may move) and without
+    /// `[simulate]`, which no run reads.
     pub fn hash(&self) -> String {
         let mut bare = self.clone();
         bare.data.folder = None;
@@ -198,7 +203,7 @@ impl RawSpec {
 }
 
 /// A window's name where none is given: its range, written like a count, both ends included.
-fn default_name((low, high): (f64, f64)) -> String {
+pub(super) fn default_name((low, high): (f64, f64)) -> String {
     format!("{}..{}", super::write::number(low), super::write::number(high))
 }
 

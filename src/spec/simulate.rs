@@ -23,7 +23,7 @@ pub struct Simulate {
     pub noise: NoiseModel,
     /// σ of Gaussian noise, in units of y; none under Poisson.
     pub sigma: Option<f64>,
-    /// Factor of the σ column that is written: 1 for honest columns.
+    /// Factor of the σ column that is written, √max(y, 1) under Poisson: 1 for honest columns.
     pub sigma_column_factor: f64,
     /// The true terms, each over the whole of x; each parameter a law.
     pub terms: Vec<Given<Law>>,
@@ -64,6 +64,16 @@ pub enum Law {
         /// Axis units in which the difference falls by e.
         length: f64,
     },
+    /// Exactly 0 up to `onset`, then high (1 − exp(−(axis − onset)/length)): grows out of nothing. A negative length runs the axis
+    /// backwards: it shrinks to nothing at `onset`.
+    Onset {
+        /// Axis value where it begins.
+        onset: f64,
+        /// Value it tends to.
+        high: f64,
+        /// Axis units in which the distance to it falls by e.
+        length: f64,
+    },
 }
 
 impl Law {
@@ -75,6 +85,7 @@ impl Law {
             Self::Linear { start, stop } => start + (stop - start) * (axis - first) / (last - first),
             Self::Sigmoid { low, high, center, width } => low + (high - low) / (1.0 + (-(axis - center) / width).exp()),
             Self::Exponential { start, end, length } => end + (start - end) * (-(axis - first) / length).exp(),
+            Self::Onset { onset, high, length } => -high * (-((axis - onset) / length).max(0.0)).exp_m1(),
         }
     }
 
@@ -84,9 +95,15 @@ impl Law {
         }
         let name = format!("`{}`", value.key);
         let mut fields = value.table(name)?;
-        let words = [("constant", 0), ("linear", 1), ("sigmoid", 2), ("exponential", 3)];
+        let words = [("constant", 0), ("linear", 1), ("sigmoid", 2), ("exponential", 3), ("onset", 4)];
         let kind = fields.need("law", "law = \"linear\", start = 1, stop = 2, or write one number")?.word(&words)?.into_inner();
-        let keys: [&[&str]; 4] = [&["value"], &["start", "stop"], &["low", "high", "center", "width"], &["start", "end", "length", "rate"]];
+        let keys: [&[&str]; 5] = [
+            &["value"],
+            &["start", "stop"],
+            &["low", "high", "center", "width"],
+            &["start", "end", "length", "rate"],
+            &["onset", "high", "length"],
+        ];
         let mut fields = fields.only(keys[kind])?;
         let mut number = |key: &str| Ok::<f64, crate::error::Error>(fields.need(key, format!("{key} = 1"))?.number()?.into_inner());
         Ok(match kind {
@@ -96,10 +113,14 @@ impl Law {
                 let (low, high, center) = (number("low")?, number("high")?, number("center")?);
                 Self::Sigmoid { low, high, center, width: not_zero(&mut fields, "width")? }
             }
-            _ => {
+            3 => {
                 let (start, end) = (number("start")?, number("end")?);
                 let length = if fields.has("rate") { 1.0 / not_zero(&mut fields, "rate")? } else { not_zero(&mut fields, "length")? };
                 Self::Exponential { start, end, length }
+            }
+            _ => {
+                let (onset, high) = (number("onset")?, number("high")?);
+                Self::Onset { onset, high, length: not_zero(&mut fields, "length")? }
             }
         })
     }
@@ -116,6 +137,7 @@ impl Law {
                 law("sigmoid", &[("low", low), ("high", high), ("center", center), ("width", width)])
             }
             Self::Exponential { start, end, length } => law("exponential", &[("start", start), ("end", end), ("length", length)]),
+            Self::Onset { onset, high, length } => law("onset", &[("onset", onset), ("high", high), ("length", length)]),
         }
     }
 }

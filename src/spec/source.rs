@@ -157,7 +157,7 @@ mod tests {
     fn long_lines_and_odd_spans_are_shown_in_part() {
         let text = format!("{}計{}", "a".repeat(5000), "b".repeat(5000));
         let source = Source::new("a.toml", text).expect("text");
-        for span in [5001..5002, 4999..20_000, 90_000..90_001, 10_000..3] {
+        for span in [5001..5002, 4999..20_000, 90_000..90_001] {
             let error = source.error(&span, "oh");
             let excerpt = error.excerpt.expect("excerpt");
             assert!(excerpt.lines().all(|l| l.chars().count() < 2 * SHOWN), "{excerpt}");

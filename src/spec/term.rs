@@ -122,20 +122,18 @@ pub(super) fn default_size(model: &Model) -> usize {
     model.size.map_or(0, |(_, default)| default)
 }
 
+/// Most copies of a term: a window with more lines is a task for several windows, and a slip must not fill the memory.
+const MOST_COPIES: usize = 100;
+
 /// `"0..6"`, both ends included, `"3"` or `3`.
 fn read_count(value: Value<'_>) -> Result<Spanned<(usize, usize)>> {
     let (source, span) = (value.source, value.span.clone());
     let wrong = |what: &str, hint: &str| Err(source.error(&span, format!("`count` {what}")).hint(hint.to_string()));
     let hint = "write count = \"0..6\" (both ends included), or one number";
-    if !value.is_string() {
-        return match usize::try_from(value.integer()?.into_inner()) {
-            Ok(n) => Ok(Spanned::new(span, (n, n))),
-            Err(_) => wrong("is too large", hint),
-        };
-    }
-    let text = value.string()?.into_inner();
+    let text = if value.is_string() { value.string()?.into_inner() } else { value.integer()?.get_ref().to_string() };
     let ends: Vec<Option<usize>> = text.split("..").map(|n| n.trim().parse().ok()).collect();
     match ends[..] {
+        [.., Some(high)] if high > MOST_COPIES => wrong(&format!("is more than {MOST_COPIES}"), "split the window"),
         [Some(n)] => Ok(Spanned::new(span, (n, n))),
         [Some(low), Some(high)] if low <= high => Ok(Spanned::new(span, (low, high))),
         [Some(low), Some(high)] => wrong("runs backwards", &format!("write count = \"{high}..{low}\"")),

@@ -38,7 +38,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A quoted text.
-pub(super) fn string(text: &str) -> String {
+pub(crate) fn string(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {

@@ -1,8 +1,9 @@
 """Golden values of every model, from mpmath at 30 digits and written as the `golden` functions of src/models/*.rs.
 
-    python3 -m venv /tmp/golden && /tmp/golden/bin/pip install mpmath numpy
+    python3 -m venv /tmp/golden && /tmp/golden/bin/pip install mpmath numpy scipy
     /tmp/golden/bin/python tests/golden/make.py            # prints them
     /tmp/golden/bin/python tests/golden/make.py --write    # puts them into the model files
+    /tmp/golden/bin/python tests/golden/make.py --voigt    # the expansion of the Voigt peak and its errors
 
 Every curve is written here from its definition (the Voigt peak from erfc of a complex number, the Mössbauer site from the
 12-level textbook matrices and Wigner's formula), on the raw axis: nothing is taken over from the Rust files.
@@ -335,8 +336,49 @@ def weideman(n=20):
     return float(scale), [float(f"{v:.13g}") for v in a[1 : n + 1][::-1]]
 
 
+def voigt_errors():
+    """Largest error of the expansion against scipy.special.wofz: of the peak's height and of the value itself, in f64 and f32."""
+    import numpy as np
+    from scipy.special import wofz
+
+    def expansion(x, y, kind):
+        scale, a = weideman()
+        x, y, scale, *a = (np.asarray(v, dtype=kind) for v in (x, y, scale, *a))
+        p = y + scale
+        inverse = 1 / (p * p + x * x)
+        qr, qi = p * inverse, x * inverse
+        zr, zi = 2 * scale * qr - 1, 2 * scale * qi
+        b1, b2 = a[0], kind(0)
+        for c in a[1:-1]:
+            b1, b2 = 2 * zr * b1 - (zr * zr + zi * zi) * b2 + c, b1
+        sr, si = zr * b1 - (zr * zr + zi * zi) * b2 + a[-1], zi * b1
+        ur, ui = 2 * (sr * qr - si * qi) + kind(1 / np.sqrt(np.pi)), 2 * (si * qr + sr * qi)
+        return (qr * ur - qi * ui).astype(np.float64)
+
+    rows = [0, 1e-6, 1e-3, 0.1, 1, 10, 1e4]
+    columns = [0, 1, 3, 10, 100, 1e6]
+    for name, kind in (("f64", np.float64), ("f32", np.float32)):
+        for of in ("the peak", "the value"):
+            print(f"{name}, relative to {of}; rows: gamma/sigma up to, columns: |x - center|/sigma up to")
+            print(" " * 8 + "".join(f"{c:9g}" for c in columns[1:]))
+            for g0, g1 in zip([0, *rows], rows):
+                line = f"{g1:8g}"
+                for x0, x1 in zip(columns, columns[1:]):
+                    g, x = np.meshgrid(np.linspace(g0, g1, 101) if g1 else [0.0], np.linspace(x0, x1, 2001))
+                    # The arguments as the kernel sees them, so that only the kernel's own error is measured.
+                    x, y = (np.float32(v / np.sqrt(2)).astype(np.float64) for v in (x, g))
+                    exact = wofz(x + 1j * y).real
+                    unit = wofz(1j * y).real if of == "the peak" else np.maximum(exact, 1e-300)
+                    line += f"{(abs(expansion(x, y, kind) - exact) / unit).max():9.1e}"
+                print(line)
+
+
 def main():
     write = "--write" in sys.argv
+    if "--voigt" in sys.argv:
+        print("L and coefficients:", *weideman(), sep="\n")
+        voigt_errors()
+        return
     for stem, function, *task in TASKS:
         new = body(*task)
         if write:
@@ -344,8 +386,6 @@ def main():
             path.write_text(place(path.read_text(), function, new))
         else:
             print(f"// {stem} {function}\n{new}\n")
-    if not write:
-        print("// voigt", *weideman(), sep="\n")
 
 
 if __name__ == "__main__":

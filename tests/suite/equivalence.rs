@@ -17,13 +17,13 @@ const RUNGS: usize = 5;
 const HOPELESS: f64 = 1e30;
 
 /// What an engine may differ from the oracle by, in nats at the walker's own β (see [`nats`]). The budget of a run is .01.
-struct Tolerance {
+pub struct Tolerance {
     /// What is compared.
-    of: &'static str,
+    pub of: &'static str,
     /// Worst of all states.
-    worst: f64,
+    pub worst: f64,
     /// Root mean square of all states.
-    typical: f64,
+    pub typical: f64,
 }
 
 /// f64, no term cut off: two orders of the same sums of up to 4097 numbers.
@@ -291,8 +291,8 @@ enum Fault {
     Misfit,
 }
 
-/// The cpu engine with a fault.
-struct Broken(Cpu, Fault);
+/// An engine with a fault.
+struct Broken<'e>(&'e dyn Engine, Fault);
 
 struct BrokenTile<'p> {
     tile: Box<dyn Tile + 'p>,
@@ -300,7 +300,7 @@ struct BrokenTile<'p> {
     settled: usize,
 }
 
-impl Engine for Broken {
+impl Engine for Broken<'_> {
     fn name(&self) -> &'static str {
         "broken"
     }
@@ -347,17 +347,22 @@ impl Tile for BrokenTile<'_> {
     }
 }
 
-#[test]
-fn a_broken_engine_is_rejected() {
+/// Holds that the comparison rejects the engine with each fault on most problems.
+pub fn reject(engine: &dyn Engine, tolerance: &Tolerance) {
     for fault in [Fault::Coefficient, Fault::Settle, Fault::Misfit] {
-        let engine = Broken(Cpu::new(Precision::F32).expect("an instruction set"), fault);
+        let engine = Broken(engine, fault);
         let (mut seen, mut all) = (0, 0);
         for (i, (_, fixture, steps)) in problems().into_iter().enumerate().step_by(4) {
             let found = compare(&engine, &fixture, steps, 1000 + i as u64).expect("runs");
-            seen += usize::from(!found.within(&F32));
+            seen += usize::from(!found.within(tolerance));
             all += 1;
         }
         println!("{fault:?}: rejected on {seen} of {all} problems");
         assert!(seen * 2 > all, "{fault:?} was rejected on {seen} of {all} problems only");
     }
+}
+
+#[test]
+fn a_broken_engine_is_rejected() {
+    reject(&Cpu::new(Precision::F32).expect("an instruction set"), &F32);
 }

@@ -2,7 +2,9 @@
 
 mod mossbauer;
 mod peaks;
+mod windows;
 
+use keisoku::engine::cpu::{Cpu, Precision};
 use keisoku::engine::oracle::Oracle;
 use keisoku::engine::{Engine, Roster};
 use keisoku::models::{Golden, MODELS, Model};
@@ -151,6 +153,20 @@ fn every_model_reproduces_its_golden_values() {
 fn the_oracle_reproduces_the_golden_values() {
     reproduces(&Oracle, 0.0);
     sees_mutants(&Oracle, 0.0, 1e-9);
+}
+
+/// What f32 is held to, relative to the largest value: a position in the window is rounded by 2⁻²⁴ of its half-width, and the
+/// sharpest golden line is a thirtieth of that wide.
+const SINGLE: f64 = 3e-6;
+
+#[test]
+fn the_cpu_engine_reproduces_the_golden_values() {
+    let single = Cpu::new(Precision::F32).expect("a cpu");
+    reproduces(&single, SINGLE);
+    sees_mutants(&single, SINGLE, 1e-3);
+    let double = Cpu::new(Precision::F64).expect("a cpu");
+    reproduces(&double, 0.0);
+    sees_mutants(&double, 0.0, 1e-9);
 }
 
 #[test]

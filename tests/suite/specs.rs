@@ -2,7 +2,6 @@
 
 use keisoku::dataset::Frame;
 use keisoku::models;
-use keisoku::prior::Prior;
 use keisoku::spec::{Candidate, Data, Group, Layout, Measurement, Noise, Parameter, Run, Sigma, Spec, Term, Width, XAxis};
 
 /// A frame of x and y.
@@ -48,30 +47,7 @@ pub fn spec(range: (f64, f64), noise: Noise, terms: Vec<Term>, candidates: Vec<C
     }
 }
 
-/// K = 1 … highest of one counted term.
-pub fn counts(highest: usize) -> Vec<Candidate> {
-    (1..=highest).map(|k| Candidate { label: format!("K={k}"), k: Some(k), terms: vec![(0, 0, k)], model_error: 0.0 }).collect()
-}
-
 /// Known σ.
 pub fn sigma(sigma: f64) -> Noise {
     Noise::Gaussian { sigma: Sigma::Number(sigma), scale: None }
-}
-
-/// Peaks of yardstick A: height, centre, b = 1/σ².
-pub fn peaks_a() -> Term {
-    Term {
-        counted: true,
-        height: true,
-        width: Width::B,
-        ..term(
-            "gaussian",
-            0,
-            vec![
-                Parameter::Free(Prior::Gamma { shape: 5.0, rate: 5.0 }),
-                Parameter::Free(Prior::Normal { mean: 1.5, sd: 0.2f64.sqrt() }),
-                Parameter::Free(Prior::Gamma { shape: 5.0, rate: 0.04 }),
-            ],
-        )
-    }
 }

@@ -1,48 +1,64 @@
 //! Free energies, error bars and coverage against exact answers.
 
-use std::sync::atomic::AtomicBool;
-
 use keisoku::engine::Engine;
-use keisoku::engine::oracle::Oracle;
-use keisoku::evidence;
-use keisoku::problem;
-use keisoku::sampler::{self, Settings};
+use keisoku::engine::cpu::{Cpu, Precision};
+use keisoku::posterior::{CandidateResult, WindowResult};
 
-use crate::specs;
+use crate::examples;
+
+fn cpu() -> Cpu {
+    Cpu::new(Precision::F32).unwrap()
+}
+
+/// The one window of an example's one frame, with the targets given.
+fn window(engine: &dyn Engine, example: &str, ess: f64, free_energy_se: f64, most: usize) -> WindowResult {
+    let (mut spec, dataset) = examples::read(example);
+    spec.run.ess = ess;
+    spec.run.free_energy_se = free_energy_se;
+    spec.groups[0].candidates.retain(|c| c.k.is_none_or(|k| k <= most));
+    examples::answers(engine, &spec, &dataset).remove(0).windows.remove(0)
+}
+
+/// |F − reference| in units of its bound, 3√(se² + max(se_ref, .02)²): a false alarm once in 400 candidates of a perfect sampler.
+fn hold(candidate: &CandidateResult, reference: f64, error: f64) {
+    let bound = 3.0 * candidate.free_energy_se.hypot(error.max(0.02));
+    let difference = candidate.free_energy - reference;
+    println!(
+        "{}: F {:.3} ± {:.3}, reference {reference:.3}, off by {difference:+.3}, bound {bound:.3}",
+        candidate.candidate, candidate.free_energy, candidate.free_energy_se
+    );
+    assert!(difference.abs() <= bound, "{}: {difference} beyond {bound}", candidate.candidate);
+}
+
+/// Free energies of both candidates and moments of y = a x + b in closed form (uniform prior on a box that holds the likelihood).
+#[test]
+fn the_straight_line_comes_out_exactly() {
+    let window = window(&cpu(), "straight-line", 2000.0, 0.02, 9);
+    for (candidate, exact) in window.candidates.iter().zip([-11.350_572_5, -34.784_913_4]) {
+        assert!(candidate.verdict.is_empty(), "{:?}", candidate.verdict);
+        // Exact reference: the stated error alone is the bound, with 15 degrees of freedom (t quantile for 1 in 1000).
+        let off = (candidate.free_energy - exact) / candidate.free_energy_se;
+        println!("{}: F {} ± {}, {off:+.2} errors off", candidate.candidate, candidate.free_energy, candidate.free_energy_se);
+        assert!(candidate.free_energy_se < 0.04 && off.abs() < 4.1);
+    }
+    // a ~ N(a0, s²/N⟨x²⟩), b ~ N(b0, s²/N): ⟨x²⟩ of linspace(−1, 1, 50) is 17/49.
+    let (n, s2) = (50.0, 0.01024);
+    let exact = [(0.812_272_330, (s2 / (n * 17.0 / 49.0_f64)).sqrt()), (0.106_045_676, (s2 / n).sqrt())];
+    for (got, (mean, sd)) in window.candidates[1].parameters.iter().zip(exact) {
+        let error = sd / got.ess_bulk.sqrt();
+        assert!((got.mean - mean).abs() < 4.0 * error, "{}: {} for {mean}", got.parameter, got.mean);
+        // The relative standard error of a standard deviation of n normal draws is 1/√2n.
+        assert!((got.sd / sd - 1.0).abs() < 4.0 / (2.0 * got.ess_bulk).sqrt(), "{}: sd {} for {sd}", got.parameter, got.sd);
+    }
+}
 
 #[test]
-fn yardstick_a_quick() {
-    let text = std::fs::read_to_string("/tmp/y/a.csv").unwrap();
-    let (x, y): (Vec<f64>, Vec<f64>) =
-        text.lines().map(|l| l.split_once(',').map(|(a, b)| (a.parse::<f64>().unwrap(), b.parse::<f64>().unwrap())).unwrap()).unzip();
-    let spec = specs::spec((0.0, 3.0), specs::sigma(0.1), vec![specs::peaks_a()], specs::counts(4));
-    let problems = problem::build(&spec, &specs::frame("a", x, y)).unwrap();
-    let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 1, copies: 8, max_sweeps: 20000, deadline: None, stop: &stop };
-    let engine: &dyn Engine = &Oracle;
-    let start = std::time::Instant::now();
-    let sampled = sampler::run(engine, &problems, &settings, &|_, _| 1.0).unwrap();
-    println!("{:?}", start.elapsed());
-    for s in &sampled {
-        let f = evidence::free_energy(s).unwrap();
-        println!(
-            "F {:.3} ± {:.3} [{:.3} {:.3}] E {:.2} heat {:.2} rungs {} barrier {:.2} trips {} burn {} kept {} settled {} extended {}",
-            f.value,
-            f.se,
-            f.forward,
-            f.backward,
-            f.energy,
-            f.heat,
-            s.betas.len(),
-            s.barrier(),
-            s.round_trips(),
-            s.burn_in,
-            s.copies[0].sweeps,
-            s.settled,
-            s.extended
-        );
-        println!("  {:?}", s.betas.iter().map(|b| format!("{b:.2e}")).collect::<Vec<_>>());
-        println!("  {:?}", s.rejection.iter().map(|b| format!("{b:.2}")).collect::<Vec<_>>());
-        println!("  {:?}", s.acceptance.iter().map(|(n, b)| format!("{n} {b:.2}")).collect::<Vec<_>>());
+fn yardstick_a_has_the_free_energies_of_the_reference() {
+    let window = window(&cpu(), "yardstick-a", 400.0, 0.05, 4);
+    for (candidate, (reference, error)) in
+        window.candidates.iter().zip([(-49.191, 0.001), (-147.567, 0.014), (-244.228, 0.010), (-243.991, 0.006)])
+    {
+        hold(candidate, reference, error);
+        assert!((candidate.free_energy - reference).abs() < 0.1 + 2.0 * candidate.free_energy_se);
     }
 }

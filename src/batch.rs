@@ -1,0 +1,295 @@
+//! A series, frame by frame: load, pose the problems, sample, answer; a bad frame is recorded and the others go on.
+
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::{Dataset, Entry, Frame};
+use crate::engine::{Engine, Tiling};
+use crate::error::{Error, Result, Severity};
+use crate::posterior::{self, FrameResult, Targets, Verdict};
+use crate::problem::{self, Problem};
+use crate::sampler::{self, Sampled};
+use crate::spec::{Run, Spec};
+
+/// Walkers that keep a GPU busy while the host decides for the other half.
+const WALKERS: usize = 100_000;
+/// Rungs that a ladder is taken to have before its length is known.
+const RUNGS: usize = 16;
+/// Most frames sampled as one population: their records are in memory together.
+const MOST_FRAMES: usize = 64;
+
+/// What became of a frame.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It has an answer.
+    Done(Box<FrameResult>),
+    /// It could not be read, posed or sampled.
+    Failed(Failure),
+}
+
+/// A frame without an answer, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Place in the series, from 1.
+    pub frame: usize,
+    /// Name of the frame.
+    pub name: String,
+    /// File (and column or row).
+    pub source: String,
+    /// Time or temperature.
+    pub axis: Option<f64>,
+    /// What happened, where, and what to do.
+    pub message: String,
+}
+
+impl Outcome {
+    /// Name of the frame.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Done(result) => &result.name,
+            Self::Failed(failure) => &failure.name,
+        }
+    }
+
+    /// Place in the series, from 1.
+    pub fn number(&self) -> usize {
+        match self {
+            Self::Done(result) => result.frame,
+            Self::Failed(failure) => failure.frame,
+        }
+    }
+
+    /// Hash of the frame's numbers, where it could be read.
+    pub fn data_hash(&self) -> Option<&str> {
+        match self {
+            Self::Done(result) => Some(&result.data_hash),
+            Self::Failed(_) => None,
+        }
+    }
+
+    /// Whether a time cap cut it short, so that it is to be run again.
+    pub fn cut(&self) -> bool {
+        match self {
+            Self::Done(result) => result.windows.iter().flat_map(|w| &w.candidates).any(|c| c.verdict.contains(&Verdict::Time)),
+            Self::Failed(_) => false,
+        }
+    }
+
+    /// Gives it the place, source and axis that the series has for it now: a series may grow between two runs.
+    pub fn place(&mut self, entry: &Entry) {
+        let (frame, source, axis) = match self {
+            Self::Done(result) => (&mut result.frame, &mut result.source, &mut result.axis),
+            Self::Failed(failure) => (&mut failure.frame, &mut failure.source, &mut failure.axis),
+        };
+        *frame = entry.number;
+        source.clone_from(&entry.source);
+        *axis = entry.axis.or(*axis);
+    }
+}
+
+/// How a series is run.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings<'a> {
+    /// The threads that do the work.
+    pub pool: &'a rayon::ThreadPool,
+    /// Frames in work are cut at this time and no further one is begun.
+    pub deadline: Option<Instant>,
+    /// Set by the user's interrupt: frames in work are given up.
+    pub stop: &'a AtomicBool,
+}
+
+/// How many frames are in work at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Frames sampled as one population.
+    pub frames: usize,
+    /// Populations in work at a time.
+    pub populations: usize,
+}
+
+impl Plan {
+    /// Bounds memory and keeps the engine busy: on the cpu as many frames as threads, so that the slowest candidate of one leaves no
+    /// core idle; on the gpu one population that is large enough.
+    pub fn new(engine: &dyn Engine, spec: &Spec, threads: usize) -> Self {
+        match engine.tiling() {
+            Tiling::Ladder => Self { frames: 1, populations: threads.max(1) },
+            Tiling::Halves => Self { frames: (WALKERS / walkers(spec).max(1)).clamp(1, MOST_FRAMES), populations: 1 },
+        }
+    }
+}
+
+/// About how many walkers a series of `frames` can have in flight: what decides whether a GPU pays.
+pub fn most_walkers(spec: &Spec, frames: usize) -> usize {
+    walkers(spec) * frames.min(MOST_FRAMES)
+}
+
+/// About how many walkers a frame has.
+fn walkers(spec: &Spec) -> usize {
+    spec.groups.iter().map(|g| g.candidates.len()).sum::<usize>() * spec.run.copies * RUNGS
+}
+
+/// Runs the frames and hands each outcome to `sink` as it comes, in no particular order, from any thread.
+///
+/// # Errors
+/// Where the engine or the sink fails for good, or the run was interrupted. Outcomes handed over before are complete.
+pub fn run(
+    engine: &dyn Engine,
+    spec: &Spec,
+    dataset: &Dataset,
+    entries: &[&Entry],
+    settings: &Settings<'_>,
+    sink: &(dyn Fn(Outcome) -> Result<()> + Sync),
+) -> Result<()> {
+    let plan = Plan::new(engine, spec, settings.pool.current_num_threads());
+    let work = Work { engine, spec, dataset, settings, targets: targets(&spec.run) };
+    let next = AtomicUsize::new(0);
+    let first_error: Mutex<Option<Error>> = Mutex::new(None);
+    let failed = AtomicBool::new(false);
+    let worker = || {
+        while !failed.load(Ordering::Relaxed) && !settings.over() {
+            let at = next.fetch_add(plan.frames, Ordering::Relaxed);
+            let Some(batch) = entries.get(at..entries.len().min(at + plan.frames)).filter(|b| !b.is_empty()) else { break };
+            let done = settings.pool.install(|| work.batch(batch)).and_then(|outcomes| outcomes.into_iter().try_for_each(sink));
+            if let Err(error) = done {
+                failed.store(true, Ordering::Relaxed);
+                first_error.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(error);
+            }
+        }
+    };
+    // Frames wait in threads of their own, so that the pool never begins a further frame while it waits within one.
+    std::thread::scope(|scope| {
+        for _ in 0..plan.populations.min(entries.len()) {
+            scope.spawn(worker);
+        }
+    });
+    let error = first_error.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    match error {
+        Some(error) => Err(error),
+        None if settings.stop.load(Ordering::Relaxed) => Err(interrupted()),
+        None => Ok(()),
+    }
+}
+
+/// The targets that the verdict needs.
+pub fn targets(run: &Run) -> Targets {
+    Targets { ess: run.ess, free_energy_se: run.free_energy_se, round_trips: run.round_trips }
+}
+
+fn interrupted() -> Error {
+    Error::fatal("interrupted").hint("the same command goes on where this one stopped")
+}
+
+impl Settings<'_> {
+    /// Whether no further frame is to be begun.
+    fn over(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.deadline.is_some_and(|d| Instant::now() >= d)
+    }
+}
+
+/// What every frame of a run needs.
+struct Work<'a> {
+    engine: &'a dyn Engine,
+    spec: &'a Spec,
+    dataset: &'a Dataset,
+    settings: &'a Settings<'a>,
+    targets: Targets,
+}
+
+/// A frame with its problems among those of its batch.
+struct Posed<'a> {
+    entry: &'a Entry,
+    frame: Frame,
+    problems: Range<usize>,
+}
+
+impl Work<'_> {
+    /// Runs some frames as one population. A frame that cannot be read or posed is an outcome, and so is one that the engine refuses.
+    fn batch(&self, entries: &[&Entry]) -> Result<Vec<Outcome>> {
+        let mut outcomes = Vec::new();
+        let mut problems = Vec::new();
+        let mut posed = Vec::new();
+        let read: Vec<_> = entries.par_iter().map(|entry| self.pose(entry)).collect();
+        for (entry, read) in entries.iter().zip(read) {
+            match read {
+                Ok((frame, own)) => {
+                    let from = problems.len();
+                    problems.extend(own);
+                    posed.push(Posed { entry, frame, problems: from..problems.len() });
+                }
+                Err(error) => outcomes.push(failed(entry, &error)),
+            }
+        }
+        if posed.is_empty() {
+            return Ok(outcomes);
+        }
+        match self.sample(&problems) {
+            Ok(sampled) => {
+                let answers = posed.par_iter().map(|p| self.answer(p, &problems[p.problems.clone()], &sampled[p.problems.clone()]));
+                outcomes.extend(answers.collect::<Vec<_>>());
+            }
+            Err(error) if error.severity == Severity::Fatal => return Err(error),
+            Err(error) if posed.len() == 1 => outcomes.push(failed(posed[0].entry, &error)),
+            Err(_) => {
+                // One of them was refused: alone, each shows whether it was the one.
+                for p in posed {
+                    outcomes.extend(self.batch(&[p.entry])?);
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn pose(&self, entry: &Entry) -> Result<(Frame, Vec<Problem>)> {
+        let frame = self.dataset.load(entry, &self.spec.data)?;
+        let problems = problem::build(self.spec, &frame)?;
+        Ok((frame, problems))
+    }
+
+    fn sample(&self, problems: &[Problem]) -> Result<Vec<Sampled>> {
+        let run = &self.spec.run;
+        let settings = sampler::Settings {
+            seed: run.seed,
+            copies: run.copies,
+            max_sweeps: run.max_sweeps,
+            deadline: self.settings.deadline,
+            stop: self.settings.stop,
+        };
+        sampler::run(self.engine, problems, &settings, &|problem, sampled| posterior::shortfall(problem, sampled, &self.targets))
+    }
+
+    fn answer(&self, posed: &Posed<'_>, problems: &[Problem], sampled: &[Sampled]) -> Outcome {
+        let mut windows = Vec::new();
+        let mut at = 0;
+        for group in problems.chunk_by(|a, b| a.window == b.window) {
+            let group: Vec<&Problem> = group.iter().collect();
+            windows.push(posterior::window(&group, &sampled[at..at + group.len()], &self.targets));
+            at += group.len();
+        }
+        let Frame { number, name, source, axis, hash, dropped, .. } = &posed.frame;
+        Outcome::Done(Box::new(FrameResult {
+            frame: *number,
+            name: name.clone(),
+            source: source.clone(),
+            axis: *axis,
+            data_hash: hash.clone(),
+            dropped: *dropped,
+            windows,
+        }))
+    }
+}
+
+fn failed(entry: &Entry, error: &Error) -> Outcome {
+    Outcome::Failed(Failure {
+        frame: entry.number,
+        name: entry.name.clone(),
+        source: entry.source.clone(),
+        axis: entry.axis,
+        message: error.to_string(),
+    })
+}

@@ -1,0 +1,252 @@
+//! `keisoku run`: every frame of a series, its candidates and their probabilities, into a folder that a later run continues.
+
+mod dry;
+mod frames;
+mod prepare;
+mod progress;
+pub(super) mod time;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use clap::{Args, ValueEnum};
+
+use self::frames::Frames;
+use self::prepare::{Asked, Ready};
+use self::progress::Progress;
+use super::output;
+use crate::batch::{self, Outcome};
+use crate::dataset::Entry;
+use crate::engine::gpu::Selection;
+use crate::error::{Error, Result};
+use crate::report::{Exit, Folder, Peaks, RunInfo, State, Summary};
+
+/// Measure every frame of a series.
+///
+/// Writes evidence.csv, peaks.csv and result.json; interrupted or killed, the same command goes on where it stopped.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit code: 0 good; 2 a frame failed, or may not be quoted; 1 nothing could run; 130 interrupted.")]
+pub(super) struct Arguments {
+    /// The spec, a TOML file
+    pub spec: PathBuf,
+    /// Folder of the data, instead of the spec's
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Folder of the results [default: results/NAME OF THE SPEC]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// What evaluates the models, instead of the spec's choice
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineName>,
+    /// Precision of the cpu engine, instead of the spec's choice
+    #[arg(long, value_enum)]
+    pub precision: Option<Precision>,
+    /// Number or part of the name of the gpu engine's adapter (see `keisoku doctor`)
+    #[arg(long, value_name = "NAME", default_value = "best")]
+    pub adapter: Selection,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Seed of all random numbers, instead of the spec's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Frames to run, counted from 1, both ends included: 7, 1..48, 1..48:8 or 1,5,9 [default: all]
+    #[arg(long, value_name = "RANGE")]
+    pub frames: Option<Frames>,
+    /// Stop after this time (90s, 10m, 2h); the same command without it goes on
+    #[arg(long, value_name = "TIME", value_parser = time::duration)]
+    pub max_time: Option<Duration>,
+    /// peaks.csv holds the parameters of every candidate
+    #[arg(long, conflicts_with = "candidate")]
+    pub all_candidates: bool,
+    /// peaks.csv holds the parameters of this count or candidate in every frame
+    #[arg(long, value_name = "K")]
+    pub candidate: Option<String>,
+    /// Check spec and data; print candidates, priors, memory and expected time; write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Remove earlier results from the folder and start over
+    #[arg(long)]
+    pub fresh: bool,
+    /// No progress and no summary
+    #[arg(long)]
+    pub quiet: bool,
+    /// The summary as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `--engine`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum EngineName {
+    /// A GPU where there is one and it pays, otherwise the cpu
+    Auto,
+    /// SIMD on all cores
+    Cpu,
+    /// WGSL on a GPU
+    Gpu,
+    /// Plain double precision, slow
+    Oracle,
+}
+
+impl EngineName {
+    /// As the spec writes it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+            Self::Oracle => "oracle",
+        }
+    }
+}
+
+/// `--precision`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Precision {
+    /// Terms in single, sums in double precision
+    F32,
+    /// Double precision throughout
+    F64,
+}
+
+/// When the program began.
+struct Clock {
+    wall: SystemTime,
+    instant: Instant,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// Where nothing could run.
+pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
+    let clock = Clock { wall: SystemTime::now(), instant: Instant::now() };
+    let pool = pool(arguments)?;
+    let asked = Asked::read(arguments)?;
+    let chosen = asked.frames(arguments)?;
+    if arguments.dry_run {
+        let ready = pool.install(|| asked.resolve(None, &arguments.adapter))?;
+        return dry::run(&asked.dataset, &ready, &chosen, &pool);
+    }
+    let stop = interrupt();
+    let out = prepare::out(arguments);
+    let mut folder = if arguments.fresh { Folder::fresh(&out)? } else { Folder::open(&out)? };
+    let ready = pool.install(|| asked.resolve(folder.header(), &arguments.adapter))?;
+    let peaks = prepare::peaks(arguments, &ready.spec)?;
+    for warning in ready.spec.warnings() {
+        output::note(&format!("warning: {warning}"));
+    }
+    folder.begin(ready.header.clone())?;
+    pool.install(|| folder.verify(&asked.dataset, &ready.spec))?;
+    let todo: Vec<&Entry> = chosen.iter().copied().filter(|e| folder.state(&e.name) != Some(State::Done)).collect();
+    let before = chosen.len() - todo.len();
+    let settings = batch::Settings { pool: &pool, deadline: arguments.max_time.map(|t| clock.instant + t), stop: &stop };
+    let work = Work { asked: &asked, ready: &ready, todo: &todo, settings: &settings };
+    let (ended, mut info) = work.run(&mut folder, arguments.quiet, &clock)?;
+    info.finished_before = before;
+    let exit = finish(&mut folder, &work, &peaks, &chosen, arguments, ended)?;
+    info.wall = clock.instant.elapsed();
+    folder.write_run_info(&info)?;
+    Ok(exit)
+}
+
+/// What is to be done.
+struct Work<'a> {
+    asked: &'a Asked,
+    ready: &'a Ready,
+    todo: &'a [&'a Entry],
+    settings: &'a batch::Settings<'a>,
+}
+
+impl Work<'_> {
+    /// Runs what is left to run, recording each frame as it finishes. The inner result is how the run ended.
+    fn run(&self, folder: &mut Folder, quiet: bool, clock: &Clock) -> Result<(Result<()>, RunInfo)> {
+        let progress = Progress::new(self.todo.len(), quiet);
+        let (frames, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let folder = Mutex::new(folder);
+        let sink = |outcome: Outcome| {
+            folder.lock().unwrap_or_else(PoisonError::into_inner).append(&outcome)?;
+            let count = if matches!(outcome, Outcome::Done(_)) { &frames } else { &failed };
+            count.fetch_add(1, Ordering::Relaxed);
+            progress.frame(&outcome);
+            Ok(())
+        };
+        let began = Instant::now();
+        let ended = batch::run(&*self.ready.engine, &self.ready.spec, &self.asked.dataset, self.todo, self.settings, &sink);
+        progress.finish();
+        let info = RunInfo {
+            engine: self.ready.engine.name(),
+            device: self.ready.engine.describe(),
+            threads: self.settings.pool.current_num_threads(),
+            started: clock.wall,
+            wall: clock.instant.elapsed(),
+            sampling: began.elapsed(),
+            frames: frames.into_inner(),
+            failed: failed.into_inner(),
+            finished_before: 0,
+            interrupted: self.settings.stop.load(Ordering::Relaxed),
+        };
+        Ok((ended, info))
+    }
+}
+
+/// Writes the files, tells the summary, and says how the run ended.
+fn finish(
+    folder: &mut Folder,
+    work: &Work<'_>,
+    peaks: &Peaks,
+    chosen: &[&Entry],
+    arguments: &Arguments,
+    ended: Result<()>,
+) -> Result<Exit> {
+    let summary = folder.finish(&work.asked.dataset, &work.ready.spec, peaks)?;
+    let missing = chosen.iter().filter(|e| folder.state(&e.name).is_none()).count();
+    let interrupted = work.settings.stop.load(Ordering::Relaxed);
+    let exit = if interrupted { Exit::Interrupted } else { summary.exit(missing) };
+    tell(&summary, folder, arguments, exit);
+    match ended {
+        Err(error) => output::error(&error),
+        Ok(()) if missing > 0 => {
+            output::note(&format!("the time is up; {missing} of {} frames are left, the same command goes on with them", chosen.len()));
+        }
+        Ok(()) => {}
+    }
+    Ok(exit)
+}
+
+fn tell(summary: &Summary, folder: &Folder, arguments: &Arguments, exit: Exit) {
+    if arguments.json {
+        let mut value = summary.json(exit);
+        value["out"] = folder.path().to_string_lossy().into();
+        output::out(&format!("{value:#}\n"));
+    } else if !arguments.quiet {
+        output::out(&format!("{}\nresults in {}\n", summary.text(), folder.path().display()));
+    }
+}
+
+fn pool(arguments: &Arguments) -> Result<rayon::ThreadPool> {
+    let threads = arguments.threads.map_or(0, std::num::NonZeroUsize::get);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|i| format!("keisoku-{i}"))
+        .build()
+        .map_err(|e| Error::fatal(format!("the threads cannot be started: {e}")).hint("give fewer with --threads N"))
+}
+
+/// A flag that the first interrupt sets; the second one ends the program, whose journal is whole at any time.
+fn interrupt() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    let installed = ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(Exit::Interrupted.code()));
+        }
+    });
+    if let Err(error) = installed {
+        output::note(&format!("warning: an interrupt will end the run at once ({error}); finished frames are safe all the same"));
+    }
+    stop
+}

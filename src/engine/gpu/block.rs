@@ -1,0 +1,352 @@
+//! One block of a tile on the device: its buffers, what an attempt uploads, and what comes back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use super::device::Device;
+use super::layout::{Call, Move, WORKGROUP, binding};
+use super::plan::{Bounds, Draft, Tables};
+use super::program::Programs;
+use crate::error::{Error, Result};
+
+/// Coefficients are held within ±this on the device, so that products of three of them stay finite; a finite curve has none so large.
+const COEFFICIENT_LIMIT: f64 = 1e12;
+
+/// Whether a buffer is mapped; wgpu's callback sets it.
+#[derive(Debug, Default)]
+struct Mapping(Arc<AtomicU8>);
+
+impl Mapping {
+    const WAITING: u8 = 0;
+    const MAPPED: u8 = 1;
+    const FAILED: u8 = 2;
+
+    fn mapped() -> Self {
+        Self(Arc::new(AtomicU8::new(Self::MAPPED)))
+    }
+
+    fn request(&self, buffer: &wgpu::Buffer, mode: wgpu::MapMode, bytes: u64) {
+        self.0.store(Self::WAITING, Ordering::Release);
+        let state = Arc::clone(&self.0);
+        buffer.map_async(mode, 0..bytes, move |result| {
+            state.store(if result.is_ok() { Self::MAPPED } else { Self::FAILED }, Ordering::Release);
+        });
+    }
+
+    fn check(&self) -> Result<()> {
+        match self.0.load(Ordering::Acquire) {
+            Self::MAPPED => Ok(()),
+            _ => Err(Error::fatal("a buffer of the GPU could not be mapped").hint("run again with --engine cpu")),
+        }
+    }
+}
+
+/// Buffers of a block. Those that an attempt fills hold two slots, used in turn, because the last attempt is settled by the next.
+#[derive(Debug)]
+struct Buffers {
+    call: wgpu::Buffer,
+    moves: wgpu::Buffer,
+    changed: wgpu::Buffer,
+    /// All walkers' coefficients, then the two slots of fresh ones.
+    coefficients: wgpu::Buffer,
+    choices: wgpu::Buffer,
+    sums: wgpu::Buffer,
+    /// Everything an attempt uploads, written by the host.
+    staging: wgpu::Buffer,
+    /// The sums, read by the host.
+    readback: wgpu::Buffer,
+}
+
+/// The moves of one attempt, as they go to the device.
+#[derive(Debug, Default)]
+struct Upload {
+    moves: Vec<Move>,
+    changed: Vec<u32>,
+    fresh: Vec<f32>,
+    /// Number of each move in the tile's list.
+    origin: Vec<u32>,
+    /// Moves with a coefficient that is not finite.
+    refused: Vec<u32>,
+}
+
+/// A block.
+#[derive(Debug)]
+pub struct Block {
+    pipeline: Arc<wgpu::ComputePipeline>,
+    misfit_group: wgpu::BindGroup,
+    settle_group: wgpu::BindGroup,
+    buffers: Buffers,
+    staging_mapped: Mapping,
+    readback_mapped: Mapping,
+    lanes: u32,
+    slots: usize,
+    workgroups: u32,
+    /// First term in the table of terms and parts of each measurement, of each problem; and each walker's problem.
+    first_term: Vec<u32>,
+    parts: Vec<Vec<usize>>,
+    problem_of: Vec<u32>,
+    /// Sizes of a slot: walkers, terms and coefficients of all walkers.
+    walkers: usize,
+    terms: usize,
+    coefficients: usize,
+    /// The slot of the last attempt, and how many moves it had.
+    slot: usize,
+    last: usize,
+    /// Choices for the last attempt, one bit a move; none yet: empty.
+    choices: Vec<u32>,
+    upload: Upload,
+    /// Number of sums that the flight brings back.
+    awaited: usize,
+}
+
+impl Block {
+    /// Makes the buffers and uploads the tables.
+    ///
+    /// # Errors
+    /// Where the device refuses a kernel or a buffer.
+    pub fn new(device: &Device, programs: &Programs, draft: &Draft<'_>, bounds: Bounds) -> Result<Self> {
+        let pipeline = programs.misfit(device, &draft.key)?;
+        let tables = Tables::of(draft);
+        let walkers = draft.walkers.len();
+        let (buffers, misfit_group, settle_group) =
+            device.scoped("making the buffers of a tile", |raw| make(raw, &device.queue, programs, draft, &tables))?;
+        Ok(Self {
+            pipeline,
+            misfit_group,
+            settle_group,
+            buffers,
+            staging_mapped: Mapping::mapped(),
+            readback_mapped: Mapping::default(),
+            lanes: draft.key.lanes,
+            slots: draft.slots,
+            workgroups: bounds.workgroups,
+            first_term: tables.first_term,
+            parts: draft.problems.iter().map(|(_, cut)| cut.parts.clone()).collect(),
+            problem_of: draft.walkers.iter().map(|w| w.1).collect(),
+            walkers,
+            terms: draft.terms,
+            coefficients: draft.coefficients,
+            slot: 0,
+            last: 0,
+            choices: Vec::with_capacity(walkers.div_ceil(32)),
+            upload: Upload::default(),
+            awaited: 0,
+        })
+    }
+
+    /// Empties the list of moves.
+    pub fn clear(&mut self) {
+        let Upload { moves, changed, fresh, origin, refused } = &mut self.upload;
+        moves.clear();
+        changed.clear();
+        fresh.clear();
+        origin.clear();
+        refused.clear();
+        self.awaited = 0;
+    }
+
+    /// Adds a move of one of its walkers; `origin` is its number in the tile's list.
+    pub fn push(&mut self, origin: u32, walker: u32, terms: &[u32], coefficients: &[f64]) {
+        let next = 1 - self.slot;
+        let upload = &mut self.upload;
+        let first_term = self.first_term[self.problem_of[walker as usize] as usize];
+        upload.moves.push(Move {
+            walker,
+            first_changed: (next * self.terms + upload.changed.len()) as u32,
+            changed: terms.len() as u32,
+            fresh: (self.coefficients * (1 + next) + upload.fresh.len()) as u32,
+        });
+        upload.changed.extend(terms.iter().map(|k| first_term + k));
+        let mut finite = true;
+        upload.fresh.extend(coefficients.iter().map(|&c| {
+            finite &= c.is_finite();
+            let held = if c.is_nan() { COEFFICIENT_LIMIT } else { c.clamp(-COEFFICIENT_LIMIT, COEFFICIENT_LIMIT) };
+            held as f32
+        }));
+        if !finite {
+            upload.refused.push(upload.origin.len() as u32);
+        }
+        upload.origin.push(origin);
+    }
+
+    /// Whether it has moves to evaluate.
+    pub fn is_busy(&self) -> bool {
+        !self.upload.moves.is_empty()
+    }
+
+    /// Notes choices for its moves of the last attempt, as a function of their number in the tile's list.
+    pub fn choose(&mut self, keep: impl Fn(usize) -> bool) {
+        self.choices.clear();
+        self.choices.resize(self.last.div_ceil(32), 0);
+        for (i, &origin) in self.upload.origin.iter().enumerate() {
+            self.choices[i / 32] |= u32::from(keep(origin as usize)) << (i % 32);
+        }
+    }
+
+    /// Fills the staging buffer and records copies and kernels; the last attempt, where choices came for it, is settled first.
+    ///
+    /// # Errors
+    /// Where the staging buffer is not mapped.
+    pub fn encode(&mut self, programs: &Programs, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
+        self.staging_mapped.check()?;
+        let next = 1 - self.slot;
+        let moves = self.upload.moves.len();
+        let settled = if self.choices.is_empty() { 0 } else { self.last };
+        let call = Call {
+            first_move: (next * self.walkers) as u32,
+            moves: moves as u32,
+            slots: self.slots as u32,
+            first_settled: (self.slot * self.walkers) as u32,
+            settled: settled as u32,
+        };
+        self.copy(encoder, &call, next)?;
+        if settled > 0 {
+            let grid = grid(settled.div_ceil(WORKGROUP as usize), self.workgroups);
+            dispatch(encoder, programs.settle(), &self.settle_group, grid);
+        }
+        let jobs = moves * self.slots;
+        let grid = grid(jobs.div_ceil((WORKGROUP / self.lanes) as usize), self.workgroups);
+        dispatch(encoder, &self.pipeline, &self.misfit_group, grid);
+        encoder.copy_buffer_to_buffer(&self.buffers.sums, 0, &self.buffers.readback, 0, 4 * jobs as u64);
+        self.awaited = jobs;
+        self.slot = next;
+        self.last = moves;
+        self.choices.clear();
+        Ok(())
+    }
+
+    /// Writes everything an attempt needs into the staging buffer, one piece after the other, and records a copy for each.
+    fn copy(&self, encoder: &mut wgpu::CommandEncoder, call: &Call, next: usize) -> Result<()> {
+        let (b, upload) = (&self.buffers, &self.upload);
+        let words = |count: usize| 4 * count as u64;
+        let pieces: [(&[u8], &wgpu::Buffer, u64); 5] = [
+            (bytemuck::bytes_of(call), &b.call, 0),
+            (bytemuck::cast_slice(&self.choices), &b.choices, 0),
+            (bytemuck::cast_slice(&upload.moves), &b.moves, size_of::<Move>() as u64 * (next * self.walkers) as u64),
+            (bytemuck::cast_slice(&upload.changed), &b.changed, words(next * self.terms)),
+            (bytemuck::cast_slice(&upload.fresh), &b.coefficients, words((1 + next) * self.coefficients)),
+        ];
+        let total: usize = pieces.iter().map(|p| p.0.len()).sum();
+        let mut view = b.staging.get_mapped_range_mut(0..total as u64).map_err(|e| Error::fatal(e.to_string()))?;
+        let mut at = 0;
+        for (bytes, _, _) in pieces {
+            view.slice(at..at + bytes.len()).copy_from_slice(bytes);
+            at += bytes.len();
+        }
+        drop(view);
+        b.staging.unmap();
+        let mut at = 0;
+        for (bytes, target, offset) in pieces.into_iter().filter(|p| !p.0.is_empty()) {
+            encoder.copy_buffer_to_buffer(&b.staging, at, target, offset, bytes.len() as u64);
+            at += bytes.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Asks for the buffers that the host needs next; to be called after the submission.
+    pub fn request(&self) {
+        self.staging_mapped.request(&self.buffers.staging, wgpu::MapMode::Write, self.buffers.staging.size());
+        self.readback_mapped.request(&self.buffers.readback, wgpu::MapMode::Read, 4 * self.awaited as u64);
+    }
+
+    /// Reads the sums that came back; `deliver` gets a move's number in the tile's list and its misfits, one a measurement, infinite
+    /// where the move is inadmissible.
+    ///
+    /// # Errors
+    /// Where the buffer is not mapped.
+    pub fn read(&mut self, mut deliver: impl FnMut(usize, &mut dyn Iterator<Item = f64>)) -> Result<()> {
+        self.readback_mapped.check()?;
+        let view = self.buffers.readback.get_mapped_range(0..4 * self.awaited as u64).map_err(|e| Error::fatal(e.to_string()))?;
+        let sums: &[f32] = bytemuck::cast_slice(&view);
+        let upload = &self.upload;
+        let mut refused = upload.refused.iter().peekable();
+        for (i, (moved, sums)) in upload.moves.iter().zip(sums.chunks_exact(self.slots)).enumerate() {
+            let finite = refused.next_if(|&&r| r as usize == i).is_none();
+            let mut rest = sums;
+            let parts = &self.parts[self.problem_of[moved.walker as usize] as usize];
+            let mut misfits = parts.iter().map(|&parts| {
+                let (own, others) = rest.split_at(parts);
+                rest = others;
+                // Each part is at most the sentinel; a sum of them stays finite in f64 and is cut to it by the caller.
+                if finite { own.iter().map(|&s| f64::from(s)).sum() } else { f64::INFINITY }
+            });
+            deliver(upload.origin[i] as usize, &mut misfits);
+        }
+        drop(view);
+        self.buffers.readback.unmap();
+        self.awaited = 0;
+        Ok(())
+    }
+}
+
+/// A grid of at least `groups` workgroups within `most` in each dimension; the kernel counts row by row.
+pub fn grid(groups: usize, most: u32) -> [u32; 2] {
+    let most = most as usize;
+    let rows = groups.div_ceil(most).max(1);
+    [groups.div_ceil(rows) as u32, rows as u32]
+}
+
+fn dispatch(encoder: &mut wgpu::CommandEncoder, pipeline: &wgpu::ComputePipeline, group: &wgpu::BindGroup, [x, y]: [u32; 2]) {
+    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+    pass.set_pipeline(pipeline);
+    pass.set_bind_group(0, group, &[]);
+    pass.dispatch_workgroups(x, y, 1);
+}
+
+fn make(
+    raw: &wgpu::Device,
+    queue: &wgpu::Queue,
+    programs: &Programs,
+    draft: &Draft<'_>,
+    tables: &Tables,
+) -> (Buffers, wgpu::BindGroup, wgpu::BindGroup) {
+    use wgpu::BufferUsages as Usage;
+    let buffer = |words: usize, usage: Usage, mapped_at_creation: bool| {
+        // A binding may not be empty.
+        let size = 4 * words.max(4) as u64;
+        raw.create_buffer(&wgpu::BufferDescriptor { label: None, size, usage, mapped_at_creation })
+    };
+    let device = |words: usize| buffer(words, Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC, false);
+    let table = |bytes: &[u8]| {
+        let made = device(bytes.len() / 4);
+        queue.write_buffer(&made, 0, bytes);
+        made
+    };
+    let walkers = draft.walkers.len();
+    let (move_words, call_words) = (size_of::<Move>() / 4, size_of::<Call>() / 4);
+    let upload = call_words + walkers.div_ceil(32) + walkers * move_words + draft.terms + draft.coefficients;
+    let buffers = Buffers {
+        call: buffer(call_words, Usage::UNIFORM | Usage::COPY_DST, false),
+        moves: device(2 * walkers * move_words),
+        changed: device(2 * draft.terms),
+        coefficients: device(3 * draft.coefficients),
+        choices: device(walkers.div_ceil(32)),
+        sums: device(walkers * draft.slots),
+        staging: buffer(upload, Usage::MAP_WRITE | Usage::COPY_SRC, true),
+        readback: buffer(walkers * draft.slots, Usage::MAP_READ | Usage::COPY_DST, false),
+    };
+    let terms = table(bytemuck::cast_slice(&tables.terms));
+    let table_of_walkers = table(bytemuck::cast_slice(&tables.walkers));
+    let points = table(bytemuck::cast_slice(&tables.points));
+    let parts = table(bytemuck::cast_slice(&tables.parts));
+    let common = [
+        (binding::CALL, &buffers.call),
+        (binding::TERMS, &terms),
+        (binding::WALKERS, &table_of_walkers),
+        (binding::MOVES, &buffers.moves),
+        (binding::CHANGED, &buffers.changed),
+        (binding::COEFFICIENTS, &buffers.coefficients),
+    ];
+    let group = |layout: &wgpu::BindGroupLayout, own: &[(u32, &wgpu::Buffer)]| {
+        let entries: Vec<_> = common
+            .iter()
+            .chain(own)
+            .map(|&(number, buffer)| wgpu::BindGroupEntry { binding: number, resource: buffer.as_entire_binding() })
+            .collect();
+        raw.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
+    };
+    let misfit =
+        group(programs.misfit_layout(), &[(binding::POINTS_OR_CHOICES, &points), (binding::PARTS, &parts), (binding::SUMS, &buffers.sums)]);
+    let settle = group(programs.settle_layout(), &[(binding::POINTS_OR_CHOICES, &buffers.choices)]);
+    (buffers, misfit, settle)
+}

@@ -1,0 +1,63 @@
+//! The gpu engine: the misfits of a whole tile in one submission, by WGSL compute shaders, on any adapter wgpu knows.
+
+pub mod accuracy;
+mod block;
+mod device;
+pub mod layout;
+mod plan;
+pub mod program;
+#[cfg(test)]
+mod tests;
+mod tile;
+
+pub use device::{AdapterInfo, Selection, adapters};
+
+use self::device::Device;
+use self::plan::Bounds;
+use self::program::Programs;
+use self::tile::GpuTile;
+use super::{Engine, Roster, Tile, Tiling};
+use crate::error::Result;
+
+/// A GPU.
+#[derive(Debug)]
+pub struct Gpu {
+    device: Device,
+    programs: Programs,
+    bounds: Bounds,
+}
+
+impl Gpu {
+    /// Opens an adapter and compiles what every problem needs.
+    ///
+    /// # Errors
+    /// Where there is no such adapter, or it refuses a device or a kernel.
+    pub fn new(selection: &Selection) -> Result<Self> {
+        let device = Device::open(selection)?;
+        let programs = Programs::new(&device)?;
+        Ok(Self { device, programs, bounds: Bounds::standard() })
+    }
+
+    /// The adapter in use.
+    pub fn adapter(&self) -> &AdapterInfo {
+        &self.device.info
+    }
+}
+
+impl Engine for Gpu {
+    fn name(&self) -> &'static str {
+        "gpu"
+    }
+
+    fn describe(&self) -> String {
+        format!("{}, f32", self.device.info)
+    }
+
+    fn tiling(&self) -> Tiling {
+        Tiling::Halves
+    }
+
+    fn tile<'p>(&'p self, roster: Roster<'p>) -> Result<Box<dyn Tile + 'p>> {
+        Ok(Box::new(GpuTile::new(self, &roster)?))
+    }
+}

@@ -1,0 +1,144 @@
+//! A tile on a GPU: spreads moves over its blocks, submits once, gathers misfits.
+
+use super::Gpu;
+use super::block::Block;
+use super::plan;
+use crate::engine::{Moves, Roster, SENTINEL, Tile};
+use crate::error::Result;
+
+/// A walker's place: its block and number there, and its problem's numbers.
+#[derive(Clone, Copy, Debug, Default)]
+struct Home {
+    block: u32,
+    walker: u32,
+    measurements: u32,
+    terms: u32,
+    coefficients: u32,
+}
+
+/// A tile.
+#[derive(Debug)]
+pub struct GpuTile<'p> {
+    gpu: &'p Gpu,
+    blocks: Vec<Block>,
+    home: Vec<Home>,
+    /// Place of each move's misfits in the list, and the end of the last.
+    place: Vec<usize>,
+    /// The submission under way.
+    flight: Option<wgpu::SubmissionIndex>,
+    /// Moves of all terms, for `load`.
+    whole: Moves,
+}
+
+impl<'p> GpuTile<'p> {
+    /// Cuts the roster into blocks and makes their buffers.
+    ///
+    /// # Errors
+    /// Where a ladder exceeds the limits or the device refuses.
+    pub fn new(gpu: &'p Gpu, roster: &Roster<'p>) -> Result<Self> {
+        let drafts = plan::blocks(roster, gpu.bounds)?;
+        let mut home = vec![Home::default(); roster.walkers()];
+        let mut blocks = Vec::with_capacity(drafts.len());
+        for draft in &drafts {
+            for (walker, &(w, problem)) in draft.walkers.iter().enumerate() {
+                let problem = draft.problems[problem as usize].0;
+                home[w as usize] = Home {
+                    block: blocks.len() as u32,
+                    walker: walker as u32,
+                    measurements: problem.measurements.len() as u32,
+                    terms: problem.terms.len() as u32,
+                    coefficients: problem.coefficients() as u32,
+                };
+            }
+            blocks.push(Block::new(&gpu.device, &gpu.programs, draft, gpu.bounds)?);
+        }
+        let whole = Moves::default();
+        Ok(Self { gpu, blocks, home, place: Vec::new(), flight: None, whole })
+    }
+
+    /// Records every block with moves and submits once.
+    fn launch(&mut self, moves: &Moves) -> Result<()> {
+        self.finish(None)?;
+        self.gpu.device.check()?;
+        self.blocks.iter_mut().for_each(Block::clear);
+        self.place.clear();
+        self.place.push(0);
+        for (i, &w) in moves.walker.iter().enumerate() {
+            let home = self.home[w as usize];
+            let terms = &moves.term[moves.term_start[i] as usize..moves.term_start[i + 1] as usize];
+            let coefficients = &moves.coefficients[moves.coefficient_start[i] as usize..moves.coefficient_start[i + 1] as usize];
+            self.blocks[home.block as usize].push(i as u32, home.walker, terms, coefficients);
+            self.place.push(self.place[i] + home.measurements as usize);
+        }
+        let device = &self.gpu.device;
+        let mut encoder = device.raw.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        for block in self.blocks.iter_mut().filter(|b| b.is_busy()) {
+            block.encode(&self.gpu.programs, &mut encoder)?;
+        }
+        let submission = device.queue.submit([encoder.finish()]);
+        self.blocks.iter().filter(|b| b.is_busy()).for_each(Block::request);
+        self.flight = Some(submission);
+        device.check()
+    }
+
+    /// Waits for the submission under way, if there is one, and reads what it brought.
+    fn finish(&mut self, misfits: Option<&mut Vec<f64>>) -> Result<()> {
+        let Some(submission) = self.flight.take() else { return Ok(()) };
+        self.gpu.device.wait(submission)?;
+        let mut unread = Vec::new();
+        let misfits = misfits.unwrap_or(&mut unread);
+        misfits.clear();
+        misfits.resize(self.place.last().copied().unwrap_or(0), 0.0);
+        for block in self.blocks.iter_mut().filter(|b| b.is_busy()) {
+            block.read(|i, values| {
+                for (slot, value) in misfits[self.place[i]..self.place[i + 1]].iter_mut().zip(values) {
+                    *slot = if value < SENTINEL { value } else { SENTINEL };
+                }
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Tile for GpuTile<'_> {
+    fn load(&mut self, walkers: &[u32], coefficients: &[f64], misfits: &mut Vec<f64>) -> Result<()> {
+        let mut whole = std::mem::take(&mut self.whole);
+        whole.clear();
+        for &w in walkers {
+            let home = self.home[w as usize];
+            whole.walker.push(w);
+            whole.term.extend(0..home.terms);
+            whole.term_start.push(whole.term.len() as u32);
+            let end = whole.coefficient_start[whole.coefficient_start.len() - 1];
+            whole.coefficient_start.push(end + home.coefficients);
+        }
+        whole.coefficients.extend_from_slice(coefficients);
+        let loaded = self.launch(&whole).and_then(|()| self.finish(Some(misfits)));
+        self.whole = whole;
+        loaded?;
+        self.blocks.iter_mut().filter(|b| b.is_busy()).for_each(|b| b.choose(|_| true));
+        Ok(())
+    }
+
+    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+        self.submit(moves)?;
+        self.finish(Some(misfits))
+    }
+
+    fn submit(&mut self, moves: &Moves) -> Result<()> {
+        self.launch(moves)
+    }
+
+    fn collect(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+        if self.flight.is_none() {
+            return self.attempt(moves, misfits);
+        }
+        self.finish(Some(misfits))
+    }
+
+    fn settle(&mut self, choices: &[bool]) -> Result<()> {
+        // A block without moves in the last attempt still holds the choices of an earlier one.
+        self.blocks.iter_mut().filter(|b| b.is_busy()).for_each(|b| b.choose(|i| choices.get(i).copied().unwrap_or(false)));
+        Ok(())
+    }
+}

@@ -1,0 +1,337 @@
+//! The closing summary: a table that a person can read, or the same as JSON.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::number::{cell, probability, with_error};
+use super::{fit, verdict};
+use crate::batch::{Failure, Outcome};
+use crate::posterior::{CandidateResult, Fit, FrameResult, WindowResult};
+use crate::spec::Spec;
+
+/// Up to so many frames get a line each.
+const LINES: usize = 60;
+/// Positions shown in a line.
+const POSITIONS: usize = 6;
+/// Failures shown.
+const FAILURES: usize = 20;
+
+/// How a run ended, as exit codes say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Every frame has an answer that may be quoted: 0.
+    Good,
+    /// No frame has an answer: 1.
+    Nothing,
+    /// A frame failed, is missing, or its winning candidate's verdict is not ok: 2.
+    Doubtful,
+    /// Interrupted: 130.
+    Interrupted,
+}
+
+impl Exit {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Good => 0,
+            Self::Nothing => 1,
+            Self::Doubtful => 2,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// What all frames together say.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    title: String,
+    axis: Option<String>,
+    windows: Vec<Tally>,
+    frames: usize,
+    failures: Vec<Failure>,
+    failed: usize,
+    doubtful: usize,
+    sentences: BTreeMap<&'static str, &'static str>,
+}
+
+/// One window over all frames.
+#[derive(Clone, Debug)]
+struct Tally {
+    name: String,
+    /// Labels of the candidates, in the order of the spec, and how often each won.
+    won: Vec<(String, usize)>,
+    verdict: BTreeMap<String, usize>,
+    fit: BTreeMap<String, usize>,
+    lines: Vec<[String; 6]>,
+}
+
+impl Summary {
+    /// A summary of no frames yet.
+    pub fn new(spec: &Spec) -> Self {
+        let tally = |g: &crate::spec::Group| Tally {
+            name: g.name.clone(),
+            won: g.candidates.iter().map(|c| (c.label.clone(), 0)).collect(),
+            verdict: BTreeMap::new(),
+            fit: BTreeMap::new(),
+            lines: Vec::new(),
+        };
+        Self {
+            title: spec.title.clone(),
+            axis: spec.data.frames.as_ref().and_then(|f| f.axis.clone()).or_else(|| spec.data.axis_header.clone()),
+            windows: spec.groups.iter().map(tally).collect(),
+            frames: 0,
+            failures: Vec::new(),
+            failed: 0,
+            doubtful: 0,
+            sentences: BTreeMap::new(),
+        }
+    }
+
+    /// Counts a frame; frames come in order.
+    pub fn add(&mut self, outcome: &Outcome) {
+        match outcome {
+            Outcome::Done(frame) => self.done(frame),
+            Outcome::Failed(failure) => {
+                self.failed += 1;
+                if self.failures.len() < FAILURES {
+                    self.failures.push(failure.clone());
+                }
+            }
+        }
+    }
+
+    fn done(&mut self, frame: &FrameResult) {
+        self.frames += 1;
+        let mut doubtful = false;
+        for (tally, window) in self.windows.iter_mut().zip(&frame.windows) {
+            let Some(best) = window.candidates.get(window.best) else { continue };
+            doubtful |= !best.verdict.is_empty();
+            self.sentences.extend(best.verdict.iter().map(|v| (v.code(), v.sentence())));
+            self.sentences.extend(best.fit.iter().map(|f| (f.code(), f.sentence())));
+            if let Some(won) = tally.won.get_mut(window.best) {
+                won.1 += 1;
+            }
+            for (codes, counts) in [(verdict(&best.verdict), &mut tally.verdict), (fit(&best.fit), &mut tally.fit)] {
+                for code in codes.split(';') {
+                    *counts.entry(code.to_owned()).or_default() += 1;
+                }
+            }
+            if tally.lines.len() <= LINES {
+                tally.lines.push([
+                    frame.frame.to_string(),
+                    frame.axis.map_or_else(String::new, cell),
+                    count(best),
+                    positions(best),
+                    verdict(&best.verdict),
+                    fit(&best.fit),
+                ]);
+            }
+        }
+        self.doubtful += usize::from(doubtful);
+    }
+
+    /// How the run ended; `missing` frames were asked for and not begun.
+    pub fn exit(&self, missing: usize) -> Exit {
+        match () {
+            () if self.frames == 0 => Exit::Nothing,
+            () if self.failed + self.doubtful + missing > 0 => Exit::Doubtful,
+            () => Exit::Good,
+        }
+    }
+
+    /// The table for a person, ending with a line break.
+    pub fn text(&self) -> String {
+        let frames = if self.frames == 1 { "1 frame".into() } else { format!("{} frames", self.frames) };
+        let mut out = format!("{}: {frames}", self.title);
+        if self.failed > 0 {
+            out += &format!(", {} failed", self.failed);
+        }
+        out += "\n";
+        for tally in self.windows.iter().filter(|_| self.frames > 0) {
+            out += &format!("\nwindow {}\n", tally.name);
+            if tally.lines.len() <= LINES {
+                out += &self.table(tally);
+            }
+            let won = tally.won.iter().filter(|w| w.1 > 0).map(|(label, n)| format!("{label}: {n}")).collect::<Vec<_>>();
+            out += &format!(
+                "  most probable  {}\n  verdict        {}\n  fit            {}\n",
+                won.join("  "),
+                counts(&tally.verdict),
+                counts(&tally.fit)
+            );
+        }
+        if !self.sentences.is_empty() {
+            out += "\n";
+        }
+        for (code, sentence) in &self.sentences {
+            out += &format!("{code}: {sentence}\n");
+        }
+        if self.failed > 0 {
+            out += "\nfailed\n";
+        }
+        for failure in &self.failures {
+            out += &format!("  frame {}: {}\n", failure.frame, failure.message.replace('\n', "\n  "));
+        }
+        if self.failed > self.failures.len() {
+            out += &format!("  and {} more, in result.json\n", self.failed - self.failures.len());
+        }
+        out
+    }
+
+    /// The same as JSON; `exit` is the exit code.
+    pub fn json(&self, exit: Exit) -> Value {
+        let window = |t: &Tally| {
+            let won: serde_json::Map<String, Value> = t.won.iter().filter(|w| w.1 > 0).map(|(k, n)| (k.clone(), json!(n))).collect();
+            json!({ "window": t.name, "most_probable": won, "verdict": t.verdict, "fit": t.fit })
+        };
+        json!({
+            "title": self.title,
+            "frames": self.frames,
+            "failed": self.failed,
+            "windows": self.windows.iter().map(window).collect::<Vec<_>>(),
+            "codes": self.sentences,
+            "failures": self.failures.iter().map(|f| json!({ "frame": f.frame, "source": f.source, "message": f.message })).collect::<Vec<_>>(),
+            "exit": exit.code(),
+        })
+    }
+
+    /// A line a frame, columns aligned; the axis only where there is one.
+    fn table(&self, tally: &Tally) -> String {
+        let axis = self.axis.clone().unwrap_or_else(|| "axis".into());
+        let header = ["frame".into(), axis, "most probable".into(), "center".into(), "verdict".into(), "fit".into()];
+        let rows: Vec<&[String; 6]> = std::iter::once(&header).chain(&tally.lines).collect();
+        // A column that no row fills is left out.
+        let shown: Vec<usize> = (0..6).filter(|&c| tally.lines.iter().any(|row| !row[c].is_empty())).collect();
+        let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
+        let mut out = String::new();
+        for row in &rows {
+            let cells: Vec<String> = shown
+                .iter()
+                .map(|&c| {
+                    let pad = " ".repeat(width(c) - row[c].chars().count());
+                    // Numbers stand to the right.
+                    if c < 2 { pad + &row[c] } else { row[c].clone() + &pad }
+                })
+                .collect();
+            out += &format!("  {}\n", cells.join("  ").trim_end());
+        }
+        out
+    }
+}
+
+/// The most probable candidate in a few words, for progress lines.
+pub fn headline(frame: &FrameResult) -> String {
+    let best = |w: &WindowResult| w.candidates.get(w.best).map(count);
+    frame.windows.iter().filter_map(best).collect::<Vec<_>>().join("; ")
+}
+
+/// What won, with its probability; or that the number is the model's doing, where it does not describe the data.
+fn count(c: &CandidateResult) -> String {
+    let name = |relation: &str| c.k.map_or_else(|| c.candidate.clone(), |k| format!("K {relation} {k}"));
+    if c.fit.contains(&Fit::Range) {
+        return format!("{}, limited by the model", name("≥"));
+    }
+    if !c.fit.is_empty() {
+        return format!("{}, limited by the model", name("="));
+    }
+    let error = if c.probability_se >= 5e-4 { format!(" ± {:.3}", c.probability_se) } else { String::new() };
+    format!("{}, {}{error}", name("="), probability(c.probability))
+}
+
+/// The peaks' positions with their standard deviations.
+fn positions(c: &CandidateResult) -> String {
+    let all: Vec<String> =
+        c.parameters.iter().filter(|p| p.parameter == "center" && p.peak.is_some()).map(|p| with_error(p.mean, p.sd)).collect();
+    let more = if all.len() > POSITIONS { " …" } else { "" };
+    all.iter().take(POSITIONS).map(String::as_str).collect::<Vec<_>>().join(" ") + more
+}
+
+fn counts(of: &BTreeMap<String, usize>) -> String {
+    of.iter().map(|(code, n)| format!("{code}: {n}")).collect::<Vec<_>>().join("  ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::posterior::{Figures, ParameterResult, Verdict};
+
+    fn candidate(k: usize, probability: f64, verdict: Vec<Verdict>, fit: Vec<Fit>) -> CandidateResult {
+        let center = |peak: usize| ParameterResult {
+            peak: Some(peak + 1),
+            term: "gaussian".into(),
+            parameter: "center".into(),
+            unit: "deg".into(),
+            mean: 4.5 + peak as f64,
+            sd: 0.01,
+            quantiles: [0.0; 5],
+            rhat: 1.0,
+            ess_bulk: 400.0,
+            ess_tail: 400.0,
+        };
+        CandidateResult {
+            candidate: format!("K={k}"),
+            k: Some(k),
+            free_energy: 0.0,
+            free_energy_se: 0.1,
+            free_energy_df: 15,
+            energy: 0.0,
+            entropy: 0.0,
+            probability,
+            probability_se: 0.02,
+            noise: None,
+            verdict,
+            fit,
+            figures: Figures::default(),
+            parameters: (0..k).map(center).collect(),
+            sensitivity: None,
+        }
+    }
+
+    #[test]
+    fn a_probability_is_given_only_where_the_model_fits() {
+        assert_eq!(count(&candidate(2, 0.9, vec![], vec![])), "K = 2, p = 0.900 ± 0.020");
+        assert_eq!(count(&candidate(6, 0.9, vec![], vec![Fit::Range, Fit::Bound])), "K ≥ 6, limited by the model");
+        assert_eq!(count(&candidate(2, 0.9, vec![], vec![Fit::Misfit])), "K = 2, limited by the model");
+    }
+
+    #[test]
+    fn lines_stand_under_their_headings() {
+        let row = |frame: &str, axis: &str, c: CandidateResult| {
+            [frame.into(), axis.into(), count(&c), positions(&c), verdict(&c.verdict), fit(&c.fit)]
+        };
+        let tally = Tally {
+            name: "w".into(),
+            won: Vec::new(),
+            verdict: BTreeMap::new(),
+            fit: BTreeMap::new(),
+            lines: vec![
+                row("9", "25", candidate(0, 1.0, vec![], vec![])),
+                row("10", "130.5", candidate(7, 0.9, vec![Verdict::Ess, Verdict::Rhat], vec![Fit::Range])),
+            ],
+        };
+        let summary = Summary {
+            title: "t".into(),
+            axis: Some("T_C".into()),
+            windows: Vec::new(),
+            frames: 2,
+            failures: Vec::new(),
+            failed: 0,
+            doubtful: 1,
+            sentences: BTreeMap::new(),
+        };
+        let expected = "
+  frame    T_C  most probable                center                                                            verdict   fit
+      9     25  K = 0, p = 1.000 ± 0.020                                                                       ok        good
+     10  130.5  K ≥ 7, limited by the model  4.500(10) 5.500(10) 6.500(10) 7.500(10) 8.500(10) 9.500(10) …  ess;rhat  range
+";
+        assert_eq!(summary.table(&tally).split_whitespace().collect::<Vec<_>>(), expected.split_whitespace().collect::<Vec<_>>());
+        let places: Vec<Option<usize>> = summary
+            .table(&tally)
+            .lines()
+            .map(|l| l.char_indices().position(|(i, _)| ["verdict", "ok", "ess;"].iter().any(|w| l[i..].starts_with(w))))
+            .collect();
+        assert!(places.iter().all(|p| p.is_some() && *p == places[0]), "{places:?}");
+        assert_eq!(summary.exit(0), Exit::Doubtful);
+    }
+}
