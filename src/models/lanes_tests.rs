@@ -80,12 +80,13 @@ fn worst(case: &Case, xs: &[f32], ps: &[f32]) -> f64 {
         for ((&x, &p), &y) in xs.iter().zip(ps).zip(&ys) {
             let reference = (case.f64)(f64::from(x), f64::from(p));
             let error = (f64::from(y) - reference).abs();
-            if error > case.absolute && !(error / ulp(reference) <= worst.0) {
+            if error.is_nan() || (error > case.absolute && error / ulp(reference) > worst.0) {
                 worst = (error / ulp(reference), x, p, y);
             }
         }
         first = Some(ys);
     }
+    assert!(!worst.0.is_nan(), "{} is NaN at {}", case.name, worst.1);
     println!("{:>14} {:.3} ulp at ({:?}, {:?}) -> {:?}", case.name, worst.0, worst.1, worst.2, worst.3);
     worst.0
 }

@@ -388,6 +388,10 @@ impl ShapeKind {
                 S::support(self.0, self.1)
             }
         }
+        if extent.repeats == 1 {
+            // Asked once a move: the divisions below are a tenth of a short one.
+            return self.visit(Of(c, floor));
+        }
         let mut hull = (f64::INFINITY, f64::NEG_INFINITY);
         for run in c.chunks_exact(extent.stride) {
             // Each line may be as large as the floor, so the sum is held to it.

@@ -339,7 +339,7 @@ impl Tile for BrokenTile<'_> {
         let mut choices = choices.to_vec();
         for choice in &mut choices {
             self.settled += 1;
-            if matches!(self.fault, Fault::Settle) && self.settled % 20 == 0 {
+            if matches!(self.fault, Fault::Settle) && self.settled.is_multiple_of(20) {
                 *choice = false;
             }
         }

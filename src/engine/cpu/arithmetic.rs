@@ -2,12 +2,29 @@
 
 use fearless_simd::{Simd, SimdBase, SimdInto, SimdWiden, f32x16};
 
-use super::span::{BLOCK, STEP};
+use super::span::{STEP, STEPS_A_BLOCK};
 use crate::engine::oracle;
 use crate::models::{Number, lanes};
 
+/// The numbers of one step, on a cache line of their own: a vector that straddles two costs twice.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+pub struct Step<E>(pub [E; STEP]);
+
 /// Partial sums of one block: eight, so that they are added as vectors and always in the same order.
-pub type Partial = [f64; 8];
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+pub struct Partial(pub [f64; 8]);
+
+impl Partial {
+    /// Adds another one.
+    #[inline(always)]
+    pub fn add(&mut self, other: &Self) {
+        for (a, b) in self.0.iter_mut().zip(&other.0) {
+            *a += b;
+        }
+    }
+}
 
 /// A kind of number, on an instruction set.
 pub trait Arithmetic: Copy + Send {
@@ -15,21 +32,21 @@ pub trait Arithmetic: Copy + Send {
     type Element: Copy + Default + Send + std::fmt::Debug;
     /// What expressions are written in.
     type Vector: Number;
-    /// Points of a vector; divides [`STEP`].
-    const WIDTH: usize;
+    /// Vectors of a step.
+    const PARTS: usize;
 
     /// The element nearest to a value.
     fn element(value: f64) -> Self::Element;
     /// A vector of equal elements.
     fn splat(self, value: f64) -> Self::Vector;
-    /// A vector of the first elements of a slice.
-    fn load(self, from: &[Self::Element]) -> Self::Vector;
-    /// Writes a vector to the first elements of a slice.
-    fn store(self, vector: Self::Vector, into: &mut [Self::Element]);
+    /// One vector of a step.
+    fn load(self, from: &Step<Self::Element>, part: usize) -> Self::Vector;
+    /// Writes one vector of a step.
+    fn store(self, vector: Self::Vector, into: &mut Step<Self::Element>, part: usize);
     /// Half the Poisson deviance of counts y and expectation f > 0.
     fn half_deviance(y: Self::Vector, f: Self::Vector) -> Self::Vector;
-    /// Sums a block's contributions, given by the offset of their first point.
-    fn sum_block(self, contribution: impl Fn(usize) -> Self::Vector) -> Partial;
+    /// Sums a block's contributions, given by step of the block and part of the step.
+    fn sum_block(self, contribution: impl Fn(usize, usize) -> Self::Vector) -> Partial;
     /// Runs a closure (which must be `#[inline(always)]`) compiled for the instruction set.
     fn vectorize<R>(self, task: impl FnOnce() -> R) -> R;
 }
@@ -41,7 +58,7 @@ pub struct Lanes<S>(pub S);
 impl<S: Simd> Arithmetic for Lanes<S> {
     type Element = f32;
     type Vector = f32x16<S>;
-    const WIDTH: usize = STEP;
+    const PARTS: usize = 1;
 
     #[inline(always)]
     fn element(value: f64) -> f32 {
@@ -54,13 +71,13 @@ impl<S: Simd> Arithmetic for Lanes<S> {
     }
 
     #[inline(always)]
-    fn load(self, from: &[f32]) -> f32x16<S> {
-        f32x16::from_slice(self.0, &from[..STEP])
+    fn load(self, from: &Step<f32>, _: usize) -> f32x16<S> {
+        f32x16::load_array_ref(self.0, &from.0)
     }
 
     #[inline(always)]
-    fn store(self, vector: f32x16<S>, into: &mut [f32]) {
-        vector.store_slice(&mut into[..STEP]);
+    fn store(self, vector: f32x16<S>, into: &mut Step<f32>, _: usize) {
+        vector.store_array(&mut into.0);
     }
 
     #[inline(always)]
@@ -70,10 +87,10 @@ impl<S: Simd> Arithmetic for Lanes<S> {
 
     // Four f32 numbers are added before they are widened: their rounding, 6e-8 of a block's part, is below that of the terms.
     #[inline(always)]
-    fn sum_block(self, contribution: impl Fn(usize) -> f32x16<S>) -> Partial {
-        let sum = (contribution(0) + contribution(STEP)) + (contribution(2 * STEP) + contribution(3 * STEP));
+    fn sum_block(self, contribution: impl Fn(usize, usize) -> f32x16<S>) -> Partial {
+        let sum = (contribution(0, 0) + contribution(1, 0)) + (contribution(2, 0) + contribution(3, 0));
         let (low, high) = sum.widen();
-        *(low + high)
+        Partial((low + high).to_array())
     }
 
     #[inline(always)]
@@ -89,7 +106,7 @@ pub struct Double<S>(pub S);
 impl<S: Simd> Arithmetic for Double<S> {
     type Element = f64;
     type Vector = f64;
-    const WIDTH: usize = 1;
+    const PARTS: usize = STEP;
 
     #[inline(always)]
     fn element(value: f64) -> f64 {
@@ -102,13 +119,13 @@ impl<S: Simd> Arithmetic for Double<S> {
     }
 
     #[inline(always)]
-    fn load(self, from: &[f64]) -> f64 {
-        from[0]
+    fn load(self, from: &Step<f64>, part: usize) -> f64 {
+        from.0[part]
     }
 
     #[inline(always)]
-    fn store(self, vector: f64, into: &mut [f64]) {
-        into[0] = vector;
+    fn store(self, vector: f64, into: &mut Step<f64>, part: usize) {
+        into.0[part] = vector;
     }
 
     #[inline(always)]
@@ -117,10 +134,12 @@ impl<S: Simd> Arithmetic for Double<S> {
     }
 
     #[inline(always)]
-    fn sum_block(self, contribution: impl Fn(usize) -> f64) -> Partial {
+    fn sum_block(self, contribution: impl Fn(usize, usize) -> f64) -> Partial {
         let mut partial = Partial::default();
-        for i in 0..BLOCK {
-            partial[i % 8] += contribution(i);
+        for step in 0..STEPS_A_BLOCK {
+            for part in 0..STEP {
+                partial.0[part % 8] += contribution(step, part);
+            }
         }
         partial
     }

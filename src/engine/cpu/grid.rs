@@ -1,7 +1,7 @@
 //! The data of a problem as the loops want them: all measurements on one axis, padded to whole blocks.
 
-use super::arithmetic::{Arithmetic, Partial};
-use super::span::{BLOCK, STEP, STEPS_A_BLOCK, Span};
+use super::arithmetic::{Arithmetic, Partial, Step};
+use super::span::{STEP, STEPS_A_BLOCK, Span};
 use crate::engine::POISSON_FLOOR;
 use crate::error::{Error, Result};
 use crate::models::{Extent, ShapeKind};
@@ -14,13 +14,13 @@ pub const MOST_COEFFICIENTS: usize = 128;
 #[derive(Debug)]
 pub struct Grid<'p, E> {
     /// (x − mid)/half; padding repeats the last point of its measurement.
-    pub t: Vec<E>,
+    pub t: Vec<Step<E>>,
     /// What the curve is added to: −y under Gaussian noise (the sum is a residual), 0 under Poisson.
-    pub origin: Vec<E>,
+    pub origin: Vec<Step<E>>,
     /// 1/σ under Gaussian noise, the counts under Poisson; padding makes no misfit.
-    pub first: Vec<E>,
-    /// Exposure under Poisson, 0 in the padding; unused under Gaussian noise.
-    pub second: Vec<E>,
+    pub first: Vec<Step<E>>,
+    /// Exposure under Poisson; unused under Gaussian noise.
+    pub second: Vec<Step<E>>,
     /// One a measurement.
     pub parts: Vec<Part<'p>>,
     /// One a term.
@@ -57,40 +57,39 @@ impl<'p, E: Copy> Grid<'p, E> {
     /// The grid of a problem.
     pub fn new<A: Arithmetic<Element = E>>(problem: &'p Problem) -> Result<Self> {
         let terms = problem.terms.iter().map(|term| term_on_grid(problem, term)).collect::<Result<_>>()?;
-        let mut grid = Self { t: Vec::new(), origin: Vec::new(), first: Vec::new(), second: Vec::new(), parts: Vec::new(), terms };
+        let (t, origin, first, second) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut grid = Self { t, origin, first, second, parts: Vec::new(), terms };
         for measurement in &problem.measurements {
             grid.push::<A>(measurement);
         }
         Ok(grid)
     }
 
-    fn push<A: Arithmetic<Element = E>>(&mut self, data: &'p Measurement) {
-        let begin = self.t.len() / BLOCK;
-        let end = begin + data.t.len().div_ceil(BLOCK);
-        let length = end * BLOCK;
-        let (zero, last) = (A::element(0.0), A::element(data.t.last().copied().unwrap_or(0.0)));
-        let poisson = data.noise == Noise::Poisson;
-        self.t.extend(data.t.iter().map(|&t| A::element(t)));
-        self.t.resize(length, last);
-        if poisson {
-            self.origin.resize(length, zero);
-            self.first.extend(data.y.iter().map(|&y| A::element(y)));
-            // Padding has no exposure, so its expectation is the floor; counts equal to that make no misfit.
-            self.first.resize(length, A::element(POISSON_FLOOR));
-            self.second.extend((0..data.y.len()).map(|i| A::element(data.exposure.get(i).copied().unwrap_or(1.0))));
-        } else {
-            self.origin.extend(data.y.iter().map(|&y| A::element(-y)));
-            self.origin.resize(length, zero);
-            self.first.extend(data.weight.iter().map(|&w| A::element(w)));
+    fn push<A: Arithmetic<Element = E>>(&mut self, measurement: &'p Measurement) {
+        let Measurement { t, y, weight, exposure, .. } = measurement;
+        let poisson = measurement.noise == Noise::Poisson;
+        let begin = self.t.len() / STEPS_A_BLOCK;
+        let end = begin + t.len().div_ceil(STEP * STEPS_A_BLOCK);
+        for step in 0..(end - begin) * STEPS_A_BLOCK {
+            let gather = |of: &dyn Fn(usize) -> f64| Step(std::array::from_fn(|lane| A::element(of(step * STEP + lane))));
+            let inside = |i: usize| i < t.len();
+            self.t.push(gather(&|i| t[i.min(t.len() - 1)]));
+            self.origin.push(gather(&|i| if inside(i) && !poisson { -y[i] } else { 0.0 }));
+            self.first.push(gather(&|i| match (inside(i), poisson) {
+                (true, true) => y[i],
+                (true, false) => weight[i],
+                // Without exposure the expectation is the floor; counts equal to that make no misfit.
+                (false, true) => POISSON_FLOOR,
+                (false, false) => 0.0,
+            }));
+            self.second.push(gather(&|i| if inside(i) { exposure.get(i).copied().unwrap_or(1.0) } else { 0.0 }));
         }
-        self.first.resize(length, zero);
-        self.second.resize(length, zero);
-        let factor = if poisson { 2.0 * data.scale } else { 1.0 };
-        self.parts.push(Part { t: &data.t, blocks: Span { begin, end }, poisson, factor });
+        let factor = if poisson { 2.0 * measurement.scale } else { 1.0 };
+        self.parts.push(Part { t, blocks: Span { begin, end }, poisson, factor });
     }
 
-    /// Points with their padding.
-    pub fn points(&self) -> usize {
+    /// Steps, padding included.
+    pub fn steps(&self) -> usize {
         self.t.len()
     }
 
@@ -115,7 +114,7 @@ impl<'p, E: Copy> Grid<'p, E> {
 impl Part<'_> {
     /// The misfit that a sum over all points stands for.
     pub fn misfit(&self, sum: &Partial) -> f64 {
-        let [a, b, c, d, e, f, g, h] = sum;
+        let [a, b, c, d, e, f, g, h] = sum.0;
         let misfit = self.factor * (((a + b) + (c + d)) + ((e + f) + (g + h)));
         if misfit.is_finite() { misfit } else { crate::engine::SENTINEL }
     }

@@ -1,22 +1,28 @@
 //! The loops over points: a term's curve, the sum of curves, and the misfit of a curve block by block.
 
-use super::arithmetic::{Arithmetic, Partial};
+use super::arithmetic::{Arithmetic, Partial, Step};
 use super::grid::{Grid, MOST_COEFFICIENTS, Part, TermOnGrid};
-use super::span::{BLOCK, STEP, STEPS_A_BLOCK, Span};
+use super::span::{STEPS_A_BLOCK, Span};
 use crate::engine::POISSON_FLOOR;
-use crate::models::{Number, Shape, Visit};
+use crate::models::{Extent, Number, Shape, Visit};
 
-/// Writes a term's curve at the points of a span.
-pub fn evaluate<A: Arithmetic>(arithmetic: A, term: &TermOnGrid, coefficients: &[f64], t: &[A::Element], curve: &mut [A::Element]) {
-    term.shape.visit(Evaluate { arithmetic, stride: term.extent.stride, coefficients, t, curve });
+/// Writes a term's curve at some steps.
+pub fn evaluate<A: Arithmetic>(
+    arithmetic: A,
+    term: &TermOnGrid,
+    coefficients: &[f64],
+    t: &[Step<A::Element>],
+    curve: &mut [Step<A::Element>],
+) {
+    term.shape.visit(Evaluate { arithmetic, extent: term.extent, coefficients, t, curve });
 }
 
 struct Evaluate<'a, A: Arithmetic> {
     arithmetic: A,
-    stride: usize,
+    extent: Extent,
     coefficients: &'a [f64],
-    t: &'a [A::Element],
-    curve: &'a mut [A::Element],
+    t: &'a [Step<A::Element>],
+    curve: &'a mut [Step<A::Element>],
 }
 
 impl<A: Arithmetic> Visit for Evaluate<'_, A> {
@@ -24,7 +30,7 @@ impl<A: Arithmetic> Visit for Evaluate<'_, A> {
 
     fn visit<S: Shape>(self) {
         // Most shapes have few coefficients, and clearing room for many costs as much as a short support.
-        if self.stride <= 8 {
+        if self.extent.stride <= 8 {
             self.arithmetic.vectorize(
                 #[inline(always)]
                 || self.run::<S, 8>(),
@@ -42,35 +48,45 @@ impl<A: Arithmetic> Evaluate<'_, A> {
     #[inline(always)]
     fn run<S: Shape, const N: usize>(self) {
         let a = self.arithmetic;
+        let Extent { repeats, stride } = self.extent;
         let zero = a.splat(0.0);
         let mut room = [zero; N];
-        for (i, run) in self.coefficients.chunks_exact(self.stride).enumerate() {
-            for (c, &value) in room.iter_mut().zip(run) {
+        for i in 0..repeats {
+            for (c, &value) in room.iter_mut().zip(&self.coefficients[i * stride..(i + 1) * stride]) {
                 *c = a.splat(value);
             }
-            let c = &room[..self.stride];
-            for (t, out) in self.t.chunks_exact(A::WIDTH).zip(self.curve.chunks_exact_mut(A::WIDTH)) {
-                let before = if i == 0 { zero } else { a.load(out) };
-                a.store(before + S::eval(a.load(t), c), out);
+            let c = &room[..stride];
+            for (t, out) in self.t.iter().zip(self.curve.iter_mut()) {
+                for part in 0..A::PARTS {
+                    let value = S::eval(a.load(t, part), c);
+                    a.store(if i == 0 { value } else { a.load(out, part) + value }, out, part);
+                }
             }
         }
     }
 }
 
-/// Writes a copy of `from`, at the points of a span.
-pub fn copy<A: Arithmetic>(from: &[A::Element], span: Span, into: &mut [A::Element]) {
-    into[span.points()].copy_from_slice(&from[span.points()]);
-}
-
-/// Adds a curve that lives on `of` where it overlaps `span`.
-pub fn add<A: Arithmetic>(a: A, curve: &[A::Element], of: Span, span: Span, into: &mut [A::Element]) {
-    let points = of.overlap(span).points();
-    let (curve, into) = (&curve[points.clone()], &mut into[points]);
+/// Writes the origin plus some curves, each with the steps it lives on, at the steps of a span.
+pub fn sum_curves<'a, A: Arithmetic>(
+    a: A,
+    origin: &[Step<A::Element>],
+    curves: impl Iterator<Item = (&'a [Step<A::Element>], Span)>,
+    span: Span,
+    into: &mut [Step<A::Element>],
+) where
+    A::Element: 'a,
+{
     a.vectorize(
         #[inline(always)]
         || {
-            for (c, out) in curve.chunks_exact(A::WIDTH).zip(into.chunks_exact_mut(A::WIDTH)) {
-                a.store(a.load(out) + a.load(c), out);
+            into[span.range()].copy_from_slice(&origin[span.range()]);
+            for (curve, of) in curves {
+                let steps = of.overlap(span).range();
+                for (out, curve) in into[steps.clone()].iter_mut().zip(&curve[steps]) {
+                    for part in 0..A::PARTS {
+                        a.store(a.load(out, part) + a.load(curve, part), out, part);
+                    }
+                }
             }
         },
     );
@@ -80,118 +96,153 @@ pub fn add<A: Arithmetic>(a: A, curve: &[A::Element], of: Span, span: Span, into
 #[derive(Clone, Copy)]
 pub struct Total<'a, E> {
     /// Origin plus all other terms.
-    pub rest: &'a [E],
+    pub rest: &'a [Step<E>],
     /// The term.
-    pub curve: &'a [E],
+    pub curve: &'a [Step<E>],
     /// Where the term lives, in steps.
     pub span: Span,
 }
 
-/// Writes the partial misfits of some blocks.
+/// Writes the partial misfits of the `changed` blocks, and returns the sum over a measurement: changed blocks as written, others as kept.
 pub fn measure<A: Arithmetic>(
     a: A,
     grid: &Grid<'_, A::Element>,
     part: &Part<'_>,
     total: Total<'_, A::Element>,
-    blocks: Span,
-    out: &mut [Partial],
-) {
-    let (first, second) = (&grid.first, &grid.second);
+    changed: [Span; 2],
+    kept: &[Partial],
+    written: &mut [Partial],
+) -> Partial {
+    // Two copies, so that nothing is chosen at a point. Loops here are `for`, not `for_each`: an ordinary closure would not be compiled
+    // for the instruction set.
     if part.poisson {
         a.vectorize(
             #[inline(always)]
             || {
-                let floor = a.splat(POISSON_FLOOR);
-                sum_blocks(
-                    a,
-                    total,
-                    blocks,
-                    out,
-                    #[inline(always)]
-                    |total, at| {
-                        let f = total * a.load(&second[at..]);
-                        A::half_deviance(a.load(&first[at..]), f.if_below(floor, floor, f))
-                    },
-                );
+                for blocks in changed {
+                    sum_blocks::<A, HalfDeviance>(a, grid, total, blocks, written);
+                }
+                sum_partials(part.blocks, changed, kept, written)
             },
-        );
+        )
     } else {
         a.vectorize(
             #[inline(always)]
             || {
-                sum_blocks(
-                    a,
-                    total,
-                    blocks,
-                    out,
-                    #[inline(always)]
-                    |total, at| {
-                        let r = total * a.load(&first[at..]);
-                        r * r
-                    },
-                );
+                for blocks in changed {
+                    sum_blocks::<A, Square>(a, grid, total, blocks, written);
+                }
+                sum_partials(part.blocks, changed, kept, written)
             },
-        );
+        )
+    }
+}
+
+/// What a point adds to the misfit. A trait, because a function passed as a value is not compiled for the instruction set.
+trait PointMisfit {
+    /// From the total and what `first` and `second` of the data hold there.
+    fn of<A: Arithmetic>(a: A, total: A::Vector, first: A::Vector, second: A::Vector) -> A::Vector;
+}
+
+/// The square of a weighted residual.
+struct Square;
+
+impl PointMisfit for Square {
+    #[inline(always)]
+    fn of<A: Arithmetic>(_: A, residual: A::Vector, weight: A::Vector, _: A::Vector) -> A::Vector {
+        let r = residual * weight;
+        r * r
+    }
+}
+
+/// Half the deviance of a curve with exposure from counts.
+struct HalfDeviance;
+
+impl PointMisfit for HalfDeviance {
+    #[inline(always)]
+    fn of<A: Arithmetic>(a: A, curve: A::Vector, counts: A::Vector, exposure: A::Vector) -> A::Vector {
+        let (f, floor) = (curve * exposure, a.splat(POISSON_FLOOR));
+        A::half_deviance(counts, f.if_below(floor, floor, f))
     }
 }
 
 #[inline(always)]
-fn sum_blocks<A: Arithmetic>(
+fn sum_blocks<A: Arithmetic, M: PointMisfit>(
     a: A,
+    grid: &Grid<'_, A::Element>,
     total: Total<'_, A::Element>,
     blocks: Span,
     out: &mut [Partial],
-    contribution: impl Fn(A::Vector, usize) -> A::Vector,
 ) {
-    if blocks.is_empty() {
-        return;
-    }
-    for (b, out) in (blocks.begin..blocks.end).zip(&mut out[blocks.begin..blocks.end]) {
-        let (first, steps) = (b * BLOCK, b * STEPS_A_BLOCK..(b + 1) * STEPS_A_BLOCK);
-        *out = if total.span.begin <= steps.start && steps.end <= total.span.end {
+    for b in blocks.range() {
+        // Whole blocks as slices of known length: one check each instead of one a vector.
+        let steps = Span { begin: b * STEPS_A_BLOCK, end: (b + 1) * STEPS_A_BLOCK };
+        let (rest, first, second) = (&total.rest[steps.range()], &grid.first[steps.range()], &grid.second[steps.range()]);
+        let data = (first, second);
+        let inside = total.span.overlap(steps);
+        out[b] = if inside == steps {
+            let curve = &total.curve[steps.range()];
             a.sum_block(
                 #[inline(always)]
-                |i| contribution(a.load(&total.rest[first + i..]) + a.load(&total.curve[first + i..]), first + i),
+                |step, part| misfit::<A, M>(a, data, step, part, a.load(&rest[step], part) + a.load(&curve[step], part)),
+            )
+        } else if inside.is_empty() {
+            a.sum_block(
+                #[inline(always)]
+                |step, part| misfit::<A, M>(a, data, step, part, a.load(&rest[step], part)),
             )
         } else {
+            let curve = &total.curve[steps.range()];
             a.sum_block(
                 #[inline(always)]
-                |i| {
-                    let at = first + i;
-                    let rest = a.load(&total.rest[at..]);
-                    let inside = total.span.begin <= at / STEP && at / STEP < total.span.end;
-                    contribution(if inside { rest + a.load(&total.curve[at..]) } else { rest }, at)
+                |step, part| {
+                    let there = inside.begin <= steps.begin + step && steps.begin + step < inside.end;
+                    let rest = a.load(&rest[step], part);
+                    misfit::<A, M>(a, data, step, part, if there { rest + a.load(&curve[step], part) } else { rest })
                 },
             )
         };
     }
 }
 
-/// Adds partial sums, in four chains so that one addition does not wait for the last.
-pub fn add_partials<A: Arithmetic>(a: A, partials: &[Partial], sum: &mut Partial) {
-    a.vectorize(
-        #[inline(always)]
-        || {
-            let mut chains = [Partial::default(); 4];
-            let fours = partials.chunks_exact(4);
-            for (chain, partial) in chains.iter_mut().zip(fours.remainder()) {
-                add_partial(chain, partial);
-            }
-            for four in fours {
-                for (chain, partial) in chains.iter_mut().zip(four) {
-                    add_partial(chain, partial);
-                }
-            }
-            for chain in &chains {
-                add_partial(sum, chain);
-            }
-        },
-    );
+/// A block of the grid's `first` and `second`.
+type Pair<'a, E> = (&'a [Step<E>], &'a [Step<E>]);
+
+#[inline(always)]
+fn misfit<A: Arithmetic, M: PointMisfit>(
+    a: A,
+    (first, second): Pair<'_, A::Element>,
+    step: usize,
+    part: usize,
+    total: A::Vector,
+) -> A::Vector {
+    M::of(a, total, a.load(&first[step], part), a.load(&second[step], part))
+}
+
+/// The sum over all blocks, ascending in two chains by turns, so that one addition does not wait for the last.
+#[inline(always)]
+fn sum_partials(all: Span, changed: [Span; 2], kept: &[Partial], written: &[Partial]) -> Partial {
+    let mut sums = [Partial::default(); 2];
+    let mut at = all.begin;
+    for blocks in changed.into_iter().filter(|c| !c.is_empty()) {
+        add_partials(&kept[at..blocks.begin], &mut sums);
+        add_partials(&written[blocks.range()], &mut sums);
+        at = blocks.end;
+    }
+    add_partials(&kept[at..all.end], &mut sums);
+    let [mut even, odd] = sums;
+    even.add(&odd);
+    even
 }
 
 #[inline(always)]
-fn add_partial(sum: &mut Partial, partial: &Partial) {
-    for (s, p) in sum.iter_mut().zip(partial) {
-        *s += p;
+fn add_partials(partials: &[Partial], [even, odd]: &mut [Partial; 2]) {
+    let pairs = partials.chunks_exact(2);
+    if let [last] = pairs.remainder() {
+        even.add(last);
+    }
+    for pair in pairs {
+        even.add(&pair[0]);
+        odd.add(&pair[1]);
     }
 }

@@ -6,9 +6,6 @@ pub const STEP: usize = 16;
 /// Steps whose misfit is kept as one partial sum.
 pub const STEPS_A_BLOCK: usize = 4;
 
-/// Points of a block.
-pub const BLOCK: usize = STEP * STEPS_A_BLOCK;
-
 /// Steps or blocks `begin .. end`; empty where begin ≥ end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
@@ -61,9 +58,9 @@ impl Span {
         Self { begin: self.begin * STEPS_A_BLOCK, end: self.end * STEPS_A_BLOCK }
     }
 
-    /// Of a span of steps: its points.
-    pub fn points(self) -> std::ops::Range<usize> {
-        if self.is_empty() { 0..0 } else { self.begin * STEP..self.end * STEP }
+    /// As indices.
+    pub fn range(self) -> std::ops::Range<usize> {
+        if self.is_empty() { 0..0 } else { self.begin..self.end }
     }
 
     /// Both as at most two spans that do not overlap, ascending: their hull where they touch.

@@ -1,6 +1,6 @@
 //! One walker: the curves of its terms, its misfits block by block, and the move it is trying.
 
-use super::arithmetic::{Arithmetic, Partial};
+use super::arithmetic::{Arithmetic, Partial, Step};
 use super::grid::Grid;
 use super::kernel::{self, Total};
 use super::span::Span;
@@ -8,7 +8,7 @@ use super::span::Span;
 /// Where a term's curve is kept.
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
-    /// Which run of `points` numbers of `curves`.
+    /// Which run of the grid's steps in `curves`.
     at: usize,
     /// The steps in which it was evaluated; elsewhere the term is negligible and the numbers mean nothing.
     span: Span,
@@ -33,11 +33,11 @@ struct Rest {
 /// A walker's state. Numbers a walker: (2 × terms + 1) × points.
 #[derive(Debug)]
 pub struct Walker<E> {
-    curves: Vec<E>,
+    curves: Vec<Step<E>>,
     slots: Vec<Slot>,
     /// Unused slots; the last freed is used first, so that moves of one term touch one spare slot only.
     free: Vec<usize>,
-    sum: Vec<E>,
+    sum: Vec<Step<E>>,
     rest: Rest,
     partials: Vec<Partial>,
     misfits: Vec<f64>,
@@ -51,13 +51,13 @@ pub struct Walker<E> {
 impl<E: Copy + Default> Walker<E> {
     /// A walker that is not loaded yet.
     pub fn new(grid: &Grid<'_, E>) -> Self {
-        let (terms, points) = (grid.terms.len(), grid.points());
+        let (terms, steps) = (grid.terms.len(), grid.steps());
         let blocks = grid.parts.last().map_or(0, |p| p.blocks.end);
         Self {
-            curves: vec![E::default(); 2 * terms * points],
+            curves: vec![Step::default(); 2 * terms * steps],
             slots: (0..terms).map(|at| Slot { at, span: Span::EMPTY }).collect(),
             free: (terms..2 * terms).collect(),
-            sum: vec![E::default(); points],
+            sum: vec![Step::default(); steps],
             rest: Rest::default(),
             partials: vec![Partial::default(); blocks],
             misfits: vec![0.0; grid.parts.len()],
@@ -117,8 +117,7 @@ impl<E: Copy + Default> Walker<E> {
             self.slots[change.term] = change.slot;
         }
         for blocks in self.changed {
-            let blocks = blocks.begin..blocks.end;
-            self.partials[blocks.clone()].copy_from_slice(&self.trial_partials[blocks]);
+            self.partials[blocks.range()].copy_from_slice(&self.trial_partials[blocks.range()]);
         }
         self.misfits.copy_from_slice(&self.trial_misfits);
     }
@@ -141,43 +140,31 @@ impl<E: Copy + Default> Walker<E> {
         let coefficients = &coefficients[..info.extent.len()];
         let span = grid.support(term, coefficients);
         let Some(at) = self.free.pop() else { unreachable!("a slot for every term, and as many spare") };
-        let points = span.points();
-        let curve = &mut self.curves[at * grid.points()..][points.clone()];
-        kernel::evaluate(a, info, coefficients, &grid.t[points], curve);
+        let curve = &mut self.curves[at * grid.steps()..][span.range()];
+        kernel::evaluate(a, info, coefficients, &grid.t[span.range()], curve);
         self.changes.push(Change { term, slot: Slot { at, span } });
         info.extent.len()
     }
 
     /// Misfits of a move of one term: against the sum of the others, where the term was and where it would be.
     fn measure_one<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>, change: Change) {
-        let old = self.slots[change.term].span;
-        self.changed = old.blocks().union(change.slot.span.blocks());
+        self.changed = self.slots[change.term].span.blocks().union(change.slot.span.blocks());
         self.prepare_rest(a, grid, change.term, self.changed[0].hull(self.changed[1]).steps());
-        let part = &grid.parts[grid.terms[change.term].part];
-        let curve = &self.curves[change.slot.at * grid.points()..][..grid.points()];
-        let total = Total { rest: &self.sum, curve, span: change.slot.span };
-        for blocks in self.changed {
-            kernel::measure(a, grid, part, total, blocks, &mut self.trial_partials);
-        }
-        self.sum_misfits(a, grid);
+        self.measure(a, grid, change.slot);
     }
 
     /// Misfits of a move of several terms, or of all.
     fn measure_several<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>, blocks: Span) {
-        let points = grid.points();
+        let steps = grid.steps();
         self.changed = [blocks, Span::EMPTY];
         self.rest.term = None;
-        let span = blocks.steps();
-        kernel::copy::<A>(&grid.origin, span, &mut self.sum);
-        for (term, kept) in self.slots.iter().enumerate() {
-            let slot = self.changes.iter().find(|c| c.term == term).map_or(kept, |c| &c.slot);
-            kernel::add(a, &self.curves[slot.at * points..][..points], slot.span, span, &mut self.sum);
-        }
-        let total = Total { rest: &self.sum, curve: &[], span: Span::EMPTY };
-        for part in &grid.parts {
-            kernel::measure(a, grid, part, total, part.blocks.overlap(blocks), &mut self.trial_partials);
-        }
-        self.sum_misfits(a, grid);
+        let (curves, changes) = (&self.curves, &self.changes);
+        let terms = self.slots.iter().enumerate().map(|(term, kept)| {
+            let slot = changes.iter().find(|c| c.term == term).map_or(kept, |c| &c.slot);
+            (&curves[slot.at * steps..][..steps], slot.span)
+        });
+        kernel::sum_curves(a, &grid.origin, terms, blocks.steps(), &mut self.sum);
+        self.measure(a, grid, Slot::default());
     }
 
     /// Makes `sum` the total without `term` wherever it is needed.
@@ -192,32 +179,24 @@ impl<E: Copy + Default> Walker<E> {
         } else {
             [Span { begin: hull.begin, end: known.begin }, Span { begin: known.end, end: hull.end }]
         };
-        let points = grid.points();
+        let (curves, steps) = (&self.curves, grid.steps());
         for span in missing.into_iter().filter(|s| !s.is_empty()) {
-            kernel::copy::<A>(&grid.origin, span, &mut self.sum);
-            for (_, slot) in self.slots.iter().enumerate().filter(|(k, _)| *k != term) {
-                kernel::add(a, &self.curves[slot.at * points..][..points], slot.span, span, &mut self.sum);
-            }
+            let others = self.slots.iter().enumerate().filter(|(k, _)| *k != term);
+            let others = others.map(|(_, slot)| (&curves[slot.at * steps..][..steps], slot.span));
+            kernel::sum_curves(a, &grid.origin, others, span, &mut self.sum);
         }
         self.rest = Rest { term: Some(term), span: hull };
     }
 
-    /// Sums the blocks of every measurement that the move touches: changed blocks from the trial, the others as they are.
-    fn sum_misfits<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>) {
+    /// Misfits of `sum` plus one term, for every measurement with a changed block; the others stay as they are.
+    fn measure<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>, term: Slot) {
+        let total = Total { rest: &self.sum, curve: &self.curves[term.at * grid.steps()..], span: term.span };
         for (part, misfit) in grid.parts.iter().zip(&mut self.trial_misfits) {
             let changed = self.changed.map(|c| c.overlap(part.blocks));
-            if changed.iter().all(|c| c.is_empty()) {
-                continue;
+            if changed.iter().any(|c| !c.is_empty()) {
+                let sum = kernel::measure(a, grid, part, total, changed, &self.partials, &mut self.trial_partials);
+                *misfit = part.misfit(&sum);
             }
-            let mut sum = Partial::default();
-            let mut at = part.blocks.begin;
-            for c in changed.into_iter().filter(|c| !c.is_empty()) {
-                kernel::add_partials(a, &self.partials[at..c.begin], &mut sum);
-                kernel::add_partials(a, &self.trial_partials[c.begin..c.end], &mut sum);
-                at = c.end;
-            }
-            kernel::add_partials(a, &self.partials[at..part.blocks.end], &mut sum);
-            *misfit = part.misfit(&sum);
         }
     }
 }
