@@ -27,7 +27,7 @@ fn selection() -> Option<Selection> {
 }
 
 /// The device of this test binary, or none where there is no adapter and none is required.
-fn gpu() -> Option<&'static Gpu> {
+pub fn gpu() -> Option<&'static Gpu> {
     static GPU: OnceLock<Option<Gpu>> = OnceLock::new();
     let gpu = GPU.get_or_init(|| selection().map(|s| Gpu::new(&s).expect("the adapter opens"))).as_ref();
     if gpu.is_none() {
