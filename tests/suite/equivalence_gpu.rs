@@ -127,6 +127,23 @@ fn a_population_goes_the_same_way_as_the_oracle() {
     }
 }
 
+/// Tiles of several threads share one device: a callback that another thread's poll took along has run when it is needed.
+#[test]
+fn threads_share_a_device() {
+    let Some(gpu) = gpu() else { return };
+    let problem = &population()[1];
+    let mut rng = fixtures::random(12);
+    let start = coefficients(problem, &draw(problem, false, &mut rng)).expect("admissible");
+    let carry = || {
+        let mut roster = Roster::default();
+        roster.push(problem, 1);
+        let mut tile = gpu.tile(roster).expect("fits");
+        let mut misfits = Vec::new();
+        (0..300).for_each(|_| tile.load(&[0], &start, &mut misfits).expect("loads"));
+    };
+    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(carry))));
+}
+
 /// Within 1e-5 of the oracle's misfit: coarser than what [`hold`] holds, and four orders finer than one wrong term.
 fn close(seen: &[f64], expected: &[f64]) {
     assert_eq!(seen.len(), expected.len());

@@ -15,10 +15,10 @@ const ERRORS: f64 = 4.0;
 /// Targets that take a moment: effective draws, standard error of F, most sweeps.
 type Small = (f64, f64, usize);
 
-/// What the fast engines are asked for.
-const TARGETS: Small = (100.0, 0.1, 3000);
-/// What the oracle is asked for.
-const TINY: Small = (30.0, 0.3, 500);
+/// What the cpu is asked for.
+const TARGETS: Small = (100.0, 0.15, 1500);
+/// What the oracle, and an adapter that may be software, are asked for.
+const TINY: Small = (30.0, 0.3, 300);
 
 /// Every engine of this machine and what it is asked for.
 fn engines() -> Vec<(Box<dyn Engine>, Small)> {
