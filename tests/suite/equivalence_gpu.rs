@@ -139,9 +139,9 @@ fn threads_share_a_device() {
         roster.push(problem, 1);
         let mut tile = gpu.tile(roster).expect("fits");
         let mut misfits = Vec::new();
-        (0..300).for_each(|_| tile.load(&[0], &start, &mut misfits).expect("loads"));
+        (0..1000).for_each(|_| tile.load(&[0], &start, &mut misfits).expect("loads"));
     };
-    std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(carry))));
+    std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(carry))));
 }
 
 /// Within 1e-5 of the oracle's misfit: coarser than what [`hold`] holds, and four orders finer than one wrong term.
