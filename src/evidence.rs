@@ -50,8 +50,7 @@ pub fn free_energy(sampled: &Sampled) -> Option<FreeEnergy> {
     if rows < 2 {
         return None;
     }
-    let (forward, backward) = stepping_stones(&samples, betas, None);
-    let without = (0..samples.blocks.len()).map(|b| stepping_stones(&samples, betas, Some(b)));
+    let (forward, backward, differences) = stepping_stones(&samples, betas);
     let start: Vec<f64> = forward.iter().zip(&backward).map(|(a, b)| mean_finite(*a, *b)).collect();
     let solved = solve(&samples, betas, start);
     let last = betas.len() - 1;
@@ -66,7 +65,7 @@ pub fn free_energy(sampled: &Sampled) -> Option<FreeEnergy> {
         heat,
         forward: forward[last],
         backward: backward[last],
-        bracket_se: jackknife_se(&without.map(|(up, down)| up[last] - down[last]).collect::<Vec<_>>()),
+        bracket_se: jackknife_se(&differences),
         rungs: solved.f,
     })
 }
@@ -96,34 +95,54 @@ impl Samples {
         }
         Self { rungs, blocks }
     }
+}
 
-    /// All rows but those of one block.
-    fn rows(&self, without: Option<usize>) -> impl Iterator<Item = &[f64]> {
-        self.blocks.iter().enumerate().filter(move |(b, _)| Some(*b) != without).flat_map(|(_, b)| b.chunks_exact(self.rungs))
+/// Sums of exp(x) by block, scaled by one common factor, so that any block can be left out.
+struct Sums {
+    largest: f64,
+    /// (sum, entries) of each block.
+    blocks: Vec<(f64, f64)>,
+}
+
+impl Sums {
+    /// Over exp(factor · U) of one rung.
+    fn new(samples: &Samples, rung: usize, factor: f64) -> Self {
+        let values = |block: &'_ [f64]| block.iter().skip(rung).step_by(samples.rungs).map(|u| factor * u).collect::<Vec<f64>>();
+        let blocks: Vec<Vec<f64>> = samples.blocks.iter().map(|b| values(b)).collect();
+        let largest = blocks.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum = |b: &Vec<f64>| (b.iter().map(|v| (v - largest).exp()).sum(), b.len() as f64);
+        Self { largest, blocks: if largest.is_finite() { blocks.iter().map(sum).collect() } else { Vec::new() } }
+    }
+
+    /// −ln of the mean; +∞ where nothing has weight.
+    fn minus_ln_mean(&self, without: Option<usize>) -> f64 {
+        let kept = self.blocks.iter().enumerate().filter(|(b, _)| Some(*b) != without);
+        let (sum, n) = kept.fold((0.0, 0.0), |(s, n), (_, b)| (s + b.0, n + b.1));
+        if n > 0.0 { -(self.largest + (sum / n).ln()) } else { f64::INFINITY }
     }
 }
 
-/// −ln mean exp(x) over finite-weight entries.
-fn minus_ln_mean_exp(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let largest = values.clone().fold(f64::NEG_INFINITY, f64::max);
-    if largest == f64::NEG_INFINITY {
-        return f64::INFINITY;
-    }
-    let (sum, n) = values.fold((0.0, 0.0), |(sum, n), v| (sum + (v - largest).exp(), n + 1.0));
-    -(largest + (sum / n).ln())
-}
-
-/// F at every rung by one-sided averages: upward over the hotter rung's draws, downward over the colder one's.
-fn stepping_stones(samples: &Samples, betas: &[f64], without: Option<usize>) -> (Vec<f64>, Vec<f64>) {
+/// F at every rung by one-sided averages, and the difference of both at the coldest with each block left out: upward over the hotter rung's
+/// draws, downward over the colder one's. From β = 0 there is only the way up: exp(βU) over draws at the first rung has no finite
+/// variance where the prior reaches large energies, and the draws at β = 0 are independent anyway.
+fn stepping_stones(samples: &Samples, betas: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let (mut up, mut down) = (vec![0.0], vec![0.0]);
+    let mut differences = vec![0.0; samples.blocks.len()];
     for r in 0..betas.len() - 1 {
         let step = betas[r + 1] - betas[r];
-        let hot: Vec<f64> = samples.rows(without).map(|row| -step * row[r]).collect();
-        let cold: Vec<f64> = samples.rows(without).map(|row| step * row[r + 1]).collect();
-        up.push(up[r] + minus_ln_mean_exp(hot.iter().copied()));
-        down.push(down[r] - minus_ln_mean_exp(cold.iter().copied()));
+        let hot = Sums::new(samples, r, -step);
+        up.push(up[r] + hot.minus_ln_mean(None));
+        if r == 0 {
+            down.push(up[1]);
+            continue;
+        }
+        let cold = Sums::new(samples, r + 1, step);
+        down.push(down[r] - cold.minus_ln_mean(None));
+        for (b, difference) in differences.iter_mut().enumerate() {
+            *difference += hot.minus_ln_mean(Some(b)) + cold.minus_ln_mean(Some(b));
+        }
     }
-    (up, down)
+    (up, down, differences)
 }
 
 struct Solved {

@@ -29,6 +29,8 @@ pub struct Stretch {
     pub range: (f64, f64),
     /// Maxima of the mean frame in it, at least one.
     pub maxima: usize,
+    /// How far the mean frame rises above its background, in units of y.
+    pub rise: f64,
 }
 
 /// Frames looked at.
@@ -109,7 +111,11 @@ fn stretches(x: &[f64], y: &[f64]) -> Vec<Stretch> {
             _ => {}
         }
     }
-    let stretch = |(low, high): (usize, usize)| Stretch { range: (x[low], x[high]), maxima: maxima(&rise[low..=high], RISE * noise) };
+    let stretch = |(low, high): (usize, usize)| Stretch {
+        range: (x[low], x[high]),
+        maxima: maxima(&rise[low..=high], RISE * noise),
+        rise: rise[low..=high].iter().copied().fold(0.0, f64::max),
+    };
     runs.into_iter().map(stretch).collect()
 }
 

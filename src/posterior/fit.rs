@@ -13,9 +13,11 @@ const CURVES: usize = 200;
 /// Two-sided and one-sided normal quantiles of 10⁻³.
 const TWO_SIDED: f64 = 3.290_526_731_491_9;
 const ONE_SIDED: f64 = 3.090_232_306_167_8;
-/// A prior's end is in the way where this much of the posterior lies in the outermost 2 % of its range.
-const EDGE: f64 = 0.02;
-const PILE: f64 = 0.2;
+/// A prior's end is in the way where the posterior is cut off by it: a share of more than this lies within a tenth of the way from the end
+/// to the median. A normal posterior that the end cuts one standard deviation from its centre has .02, one cut at its centre .05.
+const CUT: f64 = 0.03;
+/// Only a posterior that knows more than its prior can be cut off by it: its standard deviation is at most this share of the prior's.
+const INFORMED: f64 = 0.5;
 
 /// What the tests were made on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -132,15 +134,21 @@ fn piles_up(problem: &Problem, quantity: &Quantity) -> bool {
         Prior::LogUniform { low, high } => (low.ln(), high.ln(), true),
         _ => return false,
     };
-    let total: usize = quantity.chains.iter().map(Vec::len).sum();
-    let share = |inside: &dyn Fn(f64) -> bool| {
-        let count = quantity.chains.iter().flatten().filter(|&&v| inside(if log { v.ln() } else { v })).count();
-        count as f64 / total.max(1) as f64
-    };
+    let mut values: Vec<f64> = quantity.chains.iter().flatten().map(|v| if log { v.ln() } else { *v }).collect();
+    if values.is_empty() {
+        return false;
+    }
+    values.sort_by(f64::total_cmp);
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let sd = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
+    if sd > INFORMED * (high - low) / 12f64.sqrt() {
+        return false;
+    }
+    let median = values[values.len() / 2];
     let own = |end: f64, bound: f64| (if log { end.exp() } else { end } - bound).abs() < 1e-12 * (1.0 + bound.abs());
     let nothing = parameter.role == Role::Amplitude && low == 0.0;
-    let margin = EDGE * (high - low);
-    let at_low = !own(low, parameter.bounds.0) && !nothing && share(&|v| v < low + margin) > PILE;
-    let at_high = !own(high, parameter.bounds.1) && share(&|v| v > high - margin) > PILE;
-    at_low || at_high
+    let below = values.partition_point(|&v| v < low + 0.1 * (median - low)) as f64 / n;
+    let above = (values.len() - values.partition_point(|&v| v <= high - 0.1 * (high - median))) as f64 / n;
+    (!own(low, parameter.bounds.0) && !nothing && below > CUT) || (!own(high, parameter.bounds.1) && above > CUT)
 }

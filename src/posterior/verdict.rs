@@ -14,6 +14,8 @@ const RHAT_FLOOR: f64 = 1.01;
 /// a target counts as missed beyond three such errors.
 const ESS_SLACK: f64 = 0.7;
 const SE_SLACK: f64 = 1.6;
+/// Sweeps a rung after which at least one round trip is expected of a sampler that mixes.
+const JOURNEY: usize = 100;
 /// Forward and backward stepping stones may differ by this many of their standard errors.
 const BRACKET_ERRORS: f64 = 6.0;
 
@@ -35,7 +37,10 @@ pub(super) fn label_free(problem: &Problem, sampled: &Sampled) -> Convergence {
 pub fn shortfall(problem: &Problem, sampled: &Sampled, targets: &Targets) -> f64 {
     let Some(free) = evidence::free_energy(sampled) else { return f64::INFINITY };
     let worst = label_free(problem, sampled);
-    let trips = targets.round_trips as f64 / (sampled.round_trips() as f64).max(0.5);
+    // A record has to be long enough for a walker to have made the journey at all before the lack of journeys means anything.
+    let sweeps = sampled.copies.first().map_or(0, |c| c.sweeps);
+    let told = sampled.round_trips() > 0 || sweeps > JOURNEY * sampled.betas.len();
+    let trips = if told { targets.round_trips as f64 / (sampled.round_trips() as f64).max(0.5) } else { 1.0 };
     let error = (free.se / targets.free_energy_se).powi(2);
     let draws = targets.ess / worst.ess_bulk.max(1.0);
     error.max(draws).max(trips)

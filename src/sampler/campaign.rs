@@ -13,9 +13,11 @@ use crate::random::Key;
 /// Sweeps of the first adapting round; each further one has twice as many.
 const FIRST_ROUND: usize = 16;
 /// Fewest and most adapting rounds.
-const ROUNDS: (usize, usize) = (6, 10);
+const ROUNDS: (usize, usize) = (5, 10);
 /// The barrier may change by this share between two rounds for the ladder to count as settled.
 const SETTLED: f64 = 0.15;
+/// An adapting round that asks for more than this many times its own length has not seen the posterior yet: adapting goes on.
+const LARGEST_FACTOR: f64 = 12.0;
 /// The kept part is at least this many times the last adapting round.
 const LEAST_KEPT: f64 = 2.0;
 /// It is made this much longer than the last adapting round asks for, because that round's variance is an estimate.
@@ -145,10 +147,12 @@ impl<'p> Campaign<'p> {
         self.burn_in += self.quota;
         let sampled = self.sampled();
         let barrier = sampled.barrier();
-        self.settled = (barrier - self.barrier).abs() <= SETTLED * barrier.max(1.0);
+        let steady = (barrier - self.barrier).abs() <= SETTLED * barrier.max(1.0);
         self.barrier = barrier;
-        let last = round + 1 >= ROUNDS.0 && self.settled || round + 1 >= ROUNDS.1 || self.burn_in * 4 > settings.max_sweeps;
-        let factor = if last { judge(self.problem, &sampled) } else { 1.0 };
+        let judged = round + 1 >= ROUNDS.0 && steady || round + 1 >= ROUNDS.1 || self.burn_in * 4 > settings.max_sweeps;
+        let factor = if judged { judge(self.problem, &sampled) } else { f64::INFINITY };
+        self.settled = steady && factor <= LARGEST_FACTOR;
+        let last = self.settled || round + 1 >= ROUNDS.1 || self.burn_in * 4 > settings.max_sweeps;
         let betas = ladder::equalised(&sampled.betas, &sampled.rejection, ladder::length(barrier));
         let tuning = {
             let copies: Vec<&Tuning> = self.chains.iter().map(|c| &c.tuning).collect();
@@ -160,7 +164,7 @@ impl<'p> Campaign<'p> {
             chain.relocate(&betas, tuning.clone());
         }
         if last {
-            let wanted = (self.quota as f64 * (factor * MARGIN).max(LEAST_KEPT)).ceil() as usize;
+            let wanted = (self.quota as f64 * (factor * MARGIN).clamp(LEAST_KEPT, LARGEST_FACTOR * MARGIN)).ceil() as usize;
             self.quota = wanted.min(settings.max_sweeps.saturating_sub(self.burn_in)).max(1);
             self.phase = Phase::Keep;
         } else {

@@ -165,7 +165,7 @@ impl<'p> Chain<'p> {
                 within(self.problem, &target.parameters, to).then_some(0.0)
             } else {
                 let steps = self.tuning.step(rung, step);
-                change(self.problem, what.kind, &target.parameters, steps, from, to, &mut stream)
+                change(self.problem, what, &target.parameters, steps, from, to, &mut stream)
             };
             self.streams[w] = stream;
             self.state[w] = match ratio {
@@ -339,7 +339,7 @@ pub struct Step<'a> {
 /// Changes `to` and returns ln of the ratio of priors and proposals, or none where the prior is zero there.
 fn change(
     problem: &Problem,
-    kind: Kind,
+    what: &Move,
     parameters: &[usize],
     step: Step<'_>,
     from: &[f64],
@@ -347,13 +347,25 @@ fn change(
     stream: &mut Stream,
 ) -> Option<f64> {
     let mut ln_ratio = 0.0;
-    match kind {
+    match what.kind {
         Kind::Renew => {
             for &i in parameters {
                 to[i] = problem.parameters[i].prior.sample(stream);
             }
             // The proposal is the prior itself: both cancel.
             return within(problem, parameters, to).then_some(0.0);
+        }
+        Kind::Relocate => {
+            let centre = parameters[0];
+            let prior = &problem.parameters[centre].prior;
+            let guide = what.guide.as_ref()?;
+            to[centre] = guide.sample(stream);
+            for &i in &parameters[1..] {
+                to[i] = problem.parameters[i].prior.sample(stream);
+            }
+            let ln_weight = |x: f64| prior.ln_density(x) - guide.ln_density(x);
+            let ln_ratio = ln_weight(to[centre]) - ln_weight(from[centre]);
+            return (within(problem, parameters, to) && ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
         }
         Kind::Walk => ln_ratio += walk(problem, parameters, step, from, to, stream),
         Kind::Trade => {

@@ -8,6 +8,7 @@ pub mod adapt;
 mod campaign;
 mod chain;
 pub mod diagnostics;
+mod guide;
 pub mod ladder;
 mod record;
 pub mod schedule;

@@ -1,5 +1,6 @@
 //! The moves of a sweep: which parameters each proposes, and how.
 
+use super::guide::Guide;
 use crate::models::Role;
 use crate::problem::Problem;
 
@@ -12,6 +13,8 @@ pub struct Move {
     pub targets: Vec<Target>,
     /// Acceptance its step size is adapted to; none where there is no step.
     pub rate: Option<f64>,
+    /// Where a relocated peak may go.
+    pub guide: Option<Guide>,
 }
 
 /// The parameters one proposal changes.
@@ -30,6 +33,8 @@ pub enum Kind {
     Walk,
     /// All parameters of the move afresh from their priors.
     Renew,
+    /// The first parameter, a centre, afresh from the guide, the others from their priors.
+    Relocate,
     /// What one peak gains another loses: opposite steps of two amplitudes (the first two parameters).
     Trade,
     /// Two peaks (centres, then amplitudes) move apart or together about their centre of gravity.
@@ -47,22 +52,20 @@ const LARGEST_BLOCK: usize = 16;
 pub fn schedule(problem: &Problem) -> Vec<Move> {
     let mut moves = Vec::new();
     let target = |parameters: Vec<usize>| Target { terms: terms_of(problem, &parameters), parameters };
-    let single = |i: usize| Move { kind: Kind::Walk, targets: vec![target(vec![i])], rate: Some(TARGET_SINGLE) };
-    let block = |list: Vec<usize>| Move { kind: Kind::Walk, targets: vec![target(list)], rate: Some(TARGET_BLOCK) };
+    let single = |i: usize| Move { kind: Kind::Walk, targets: vec![target(vec![i])], rate: Some(TARGET_SINGLE), guide: None };
+    let block = |list: Vec<usize>| Move { kind: Kind::Walk, targets: vec![target(list)], rate: Some(TARGET_BLOCK), guide: None };
     for k in 0..problem.terms.len() {
         let own = own(problem, k);
         moves.extend(own.iter().map(|&i| single(i)));
         if own.len() > 1 && own.len() <= LARGEST_BLOCK {
             moves.push(block(own.clone()));
         }
-        if let Some(centre) = find(problem, k, Role::Center) {
-            moves.push(Move { kind: Kind::Renew, targets: vec![target(vec![centre])], rate: None });
-        }
+        moves.extend(relocations(problem, k));
         let partners: Vec<usize> = (0..problem.terms.len()).filter(|&b| b != k && exchangeable(problem, k, b)).collect();
         for (kind, roles) in [(Kind::Trade, &[Role::Amplitude][..]), (Kind::Spread, &[Role::Center, Role::Amplitude])] {
             let pairs: Vec<Target> = partners.iter().filter_map(|&b| pair(problem, k, b, roles)).map(target).collect();
             if !pairs.is_empty() {
-                moves.push(Move { kind, targets: pairs, rate: Some(TARGET_SINGLE) });
+                moves.push(Move { kind, targets: pairs, rate: Some(TARGET_SINGLE), guide: None });
             }
         }
     }
@@ -71,10 +74,26 @@ pub fn schedule(problem: &Problem) -> Vec<Move> {
     moves
 }
 
+/// A peak put elsewhere: as wide and as large as it is, or as the prior says.
+fn relocations(problem: &Problem, k: usize) -> Vec<Move> {
+    let Some(centre) = find(problem, k, Role::Center) else { return Vec::new() };
+    let term = &problem.terms[k];
+    let direct = term.bindings.iter().any(|b| b.free == Some(centre) && b.factor == 1.0 && b.offset == 0.0);
+    let guide = Guide::new(&problem.measurements[term.measurement], problem.parameters[centre].prior).filter(|_| direct);
+    let kind = if guide.is_some() { Kind::Relocate } else { Kind::Renew };
+    let all = std::iter::once(centre).chain(own(problem, k).into_iter().filter(|&i| i != centre)).collect();
+    [vec![centre], all]
+        .map(|parameters| {
+            let target = Target { terms: terms_of(problem, &parameters), parameters };
+            Move { kind, targets: vec![target], rate: None, guide: guide.clone() }
+        })
+        .into()
+}
+
 /// A fresh draw of everything, for β = 0.
 pub fn refresh(problem: &Problem) -> Move {
     let target = Target { parameters: (0..problem.dimension()).collect(), terms: (0..problem.terms.len() as u32).collect() };
-    Move { kind: Kind::Renew, targets: vec![target], rate: None }
+    Move { kind: Kind::Renew, targets: vec![target], rate: None, guide: None }
 }
 
 /// Whether two terms are peaks of one kind, drawn from one prior: moves between them are then reversible with equal odds.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use keisoku::cli::{bench, doctor};
 use keisoku::engine::gpu::{Gpu, Selection, accuracy::FUNCTIONS, adapters};
 use keisoku::engine::oracle::Oracle;
+use keisoku::engine::probe::probe;
 use keisoku::engine::{Engine, Moves, Roster};
 use keisoku::models::find;
 use keisoku::problem::Problem;
@@ -179,4 +180,18 @@ fn software_is_used_only_when_named() {
     } else {
         assert!(!Gpu::new(&Selection::Best).expect("opens").adapter().is_software());
     }
+}
+
+/// f32 keeps energies of 50 000 nats to the budget: the points are cut into parts, whose sums are added in f64.
+#[test]
+fn a_hundred_thousand_points_keep_the_budget() {
+    let Some(gpu) = gpu() else { return };
+    let [background, gaussian] = ["chebyshev", "gaussian"].map(|name| find(name).expect("listed"));
+    let long = fixtures::fixture(100_000, Kind::Gaussian { signal: 20.0 }, &[(background, 1, 1), (gaussian, 0, 1)], 21);
+    let mut rng = fixtures::random(22);
+    let states: Vec<f64> =
+        (0..6).flat_map(|_| coefficients(&long.problem, &fixtures::near(&long, &mut rng)).expect("admissible")).collect();
+    let differences = probe(gpu, &long.problem, &states).expect("runs");
+    println!("largest of {differences:?} nat");
+    assert!(differences.iter().all(|d| *d <= GPU.worst), "{differences:?}");
 }

@@ -9,7 +9,7 @@ use keisoku::spec::{Noise, RawSpec, Sigma, Spec};
 /// The starter spec for these files, checked with all its defaults.
 fn started(files: &[PathBuf], folder: &Path) -> (String, Survey, Spec) {
     let path = folder.join("spec.toml");
-    let (text, survey) = starter(files, &path).unwrap_or_else(|e| panic!("{e}"));
+    let (text, survey) = starter(files, None, &path).unwrap_or_else(|e| panic!("{e}"));
     let raw = RawSpec::parse(&path, &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
     let spec = raw.resolve(&dataset::facts).and_then(|raw| raw.check()).unwrap_or_else(|e| panic!("{e}\n{text}"));
     (text, survey, spec)
@@ -91,7 +91,27 @@ fn what_is_no_series_is_refused() {
         (vec![files[0].clone(), empty.clone()], "folder among files"),
         (vec![empty], "holds no data"),
     ] {
-        let error = starter(&named, &root.path().join("spec.toml")).expect_err(told);
+        let error = starter(&named, None, &root.path().join("spec.toml")).expect_err(told);
         assert!(error.to_string().contains(told) && error.hint.is_some(), "{error}");
     }
+}
+
+#[test]
+fn columns_that_no_file_explains_are_asked_for() {
+    let root = tempfile::tempdir().expect("a folder");
+    let file = root.path().join("three.txt");
+    let rows: String = (0..50).map(|i| format!("{i} {} {}\n", 3 + i % 2, 0.5)).collect();
+    std::fs::write(&file, rows).expect("a file");
+    let init = |more: &[&str]| {
+        let mut command = assert_cmd::Command::cargo_bin("keisoku").expect("the executable");
+        command.current_dir(root.path()).arg("init").arg(&file).args(more).assert()
+    };
+    let told = String::from_utf8_lossy(&init(&[]).code(1).get_output().stderr).into_owned();
+    assert!(told.contains("3 columns") && told.contains("--columns \"x y sigma\""), "{told}");
+    let told = String::from_utf8_lossy(&init(&["--columns", "x y sigma"]).success().get_output().stdout).into_owned();
+    assert!(told.contains("next: keisoku run spec.toml --dry-run"), "{told}");
+    let text = std::fs::read_to_string(root.path().join("spec.toml")).expect("a spec");
+    assert!(text.contains("columns = \"x y sigma\"") && text.contains("column * scale"), "{text}");
+    let told = String::from_utf8_lossy(&init(&["--columns", "x y sigma"]).code(1).get_output().stderr).into_owned();
+    assert!(told.contains("exists already"), "what was edited is not overwritten: {told}");
 }

@@ -186,8 +186,8 @@ fn the_distance_of_two_separate_peaks_is_one_of_them() {
 fn peaks_that_come_together_fade() {
     let nats: Vec<f64> = [0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6].map(|d| two(d).frames[0].resolvability[0].nats).into();
     assert!(nats[0] < 1e-6 && nats.windows(2).all(|w| w[0] < w[1]), "{nats:?}");
-    // Below the width, one peak of another width takes up the second and the third order: the distance goes with the eighth power of the
-    // separation's size, as the fourth cumulant squared.
+    // One peak takes up the moments of the two up to the third, the width the second and symmetry the third. What is left is of fourth order in
+    // the separation, and the distance is quadratic in that.
     let power = (nats[3] / nats[2]).log2();
     assert!((7.0..8.5).contains(&power), "{power}");
 }
@@ -217,4 +217,16 @@ fn frames_of_a_longer_series_are_not_left_among_the_new_ones() {
     series.frames.truncate(11);
     let error = simulate::write(&series, folder.path()).expect_err("a twelfth frame");
     assert!(error.to_string().contains("frame_12.xye"), "{error}");
+}
+
+#[test]
+fn the_verb_writes_where_it_is_told_and_says_what_comes_next() {
+    let out = tempfile::tempdir().expect("a folder");
+    let mut command = assert_cmd::Command::cargo_bin("keisoku").expect("the executable");
+    let spec = example("misfit").join("spec.toml");
+    let done = command.arg("simulate").arg(&spec).arg("--out").arg(out.path()).args(["--seed", "5"]).assert().success();
+    let told = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
+    assert!(told.contains("wrote 12 frames of 151 points") && told.contains("window lines: the peaks of 12 frames"), "{told}");
+    assert!(told.contains(&format!("next: keisoku run {} --data {}", spec.display(), out.path().display())), "{told}");
+    assert!(files(out.path()) == files(write_example("misfit", Some(5)).0.path()));
 }

@@ -313,6 +313,12 @@ sigma = 0.02
 model = "chebyshev"
 degree = 2
 level = { law = "exponential", start = 4, end = 1, rate = 0.01 }
+
+[[simulate.term]]
+model = "gaussian"
+area = { law = "onset", onset = 100, high = 3, length = -20 }
+center = 4.5
+fwhm = { law = "onset", onset = 0, high = 1, length = 50 }
 "#
     );
     let raw = parse(&text).unwrap_or_else(|e| panic!("{e}"));
@@ -327,6 +333,10 @@ level = { law = "exponential", start = 4, end = 1, rate = 0.01 }
     approx::assert_relative_eq!(at(center, 420.0), 4.6, max_relative = 1e-14);
     approx::assert_relative_eq!(at(simulate.terms[0].values[0].as_ref(), 220.0), 2.0);
     approx::assert_relative_eq!(at(simulate.terms[1].values[2].as_ref(), 125.0), 1.0 + 3.0 * (-1f64).exp(), max_relative = 1e-14);
+    let onset = |parameter: usize, axis| at(simulate.terms[2].values[parameter].as_ref(), axis);
+    assert_eq!((onset(0, 100.0), onset(0, 250.0), onset(2, -1.0)), (0.0, 0.0, 0.0), "exactly nothing");
+    approx::assert_relative_eq!(onset(0, 80.0), 3.0 * (1.0 - (-1f64).exp()), max_relative = 1e-14);
+    approx::assert_relative_eq!(onset(2, 100.0), 1.0 - (-2f64).exp(), max_relative = 1e-14);
     let bare = parse(&with_head(PEAKS)).and_then(|raw| resolve(&raw)).expect("a spec");
     assert_eq!(resolve(&raw).expect("resolved").hash(), bare.hash(), "a simulation does not change what a run gives");
     let error = parse(&text.replace("sigma = 0.02", "")).expect_err("no width");

@@ -21,6 +21,9 @@ pub struct Arguments {
     /// The data files of one series, or their folder
     #[arg(required = true)]
     pub files: Vec<PathBuf>,
+    /// What their columns are, such as "x y sigma" or "x y -" [default: as the files say]
+    #[arg(long, value_name = "NAMES")]
+    pub columns: Option<String>,
     /// The spec to write
     #[arg(long, value_name = "FILE", default_value = "spec.toml")]
     pub out: PathBuf,
@@ -36,7 +39,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let error = Error::fatal("exists already").at(Place::file(out));
         return Err(error.hint("give another name with --out FILE, or remove it"));
     }
-    let (text, survey) = starter(&arguments.files, out)?;
+    let (text, survey) = starter(&arguments.files, arguments.columns.as_deref(), out).map_err(|error| match &error.hint {
+        // There is no [data] to name them under yet.
+        Some(hint) if hint.contains("columns = ") => {
+            let hint = format!("{hint}; for a first spec, give --columns \"x y sigma\"");
+            error.hint(hint)
+        }
+        _ => error,
+    })?;
     atomic::write(out, |file| {
         file.write_all(text.as_bytes()).map_err(|e| Error::fatal(format!("cannot be written: {e}")).at(Place::file(out)))
     })?;

@@ -8,25 +8,25 @@ use crate::dataset::{Dataset, Stretch, Survey};
 use crate::error::Result;
 use crate::spec::{RawSpec, quoted};
 
-/// Windows written at most: those with the most peaks would take the longest, and a start is to be read.
-const MOST_WINDOWS: usize = 8;
+/// Windows written at most, the highest first: a start is to be read.
+const MOST_WINDOWS: usize = 6;
 
-/// The text of a spec at `spec` for the data files named, and what was seen of them.
+/// The text of a spec at `spec` for the data files named, and what was seen of them; `columns` says what the files' columns are, where they
+/// do not say it themselves.
 ///
 /// # Errors
 /// Where the files are no series or a frame cannot be read.
-pub fn starter(named: &[PathBuf], spec: &Path) -> Result<(String, Survey)> {
+pub fn starter(named: &[PathBuf], columns: Option<&str>, spec: &Path) -> Result<(String, Survey)> {
     let source = Source::of(named)?;
     let folder = relative(&source.folder, spec);
-    let head = format!("[data]\nfolder = {}\nfiles = {}\n", quoted(&folder), quoted(&source.files));
+    let columns = columns.map_or_else(String::new, |columns| format!("columns = {}\n", quoted(columns)));
+    let head = format!("[data]\nfolder = {}\nfiles = {}\n{columns}", quoted(&folder), quoted(&source.files));
     let data = RawSpec::parse(spec, &head)?.data()?;
     let survey = Survey::of(&Dataset::open(&data)?, &data)?;
     let frames = if survey.frames > 1 { frames(&source.folder, &head, spec) } else { None };
     let mut text = String::from("# A first spec, written by `keisoku init` from a look at the data: a start to be edited.\n\n");
     // Writing to a String cannot fail, here and below.
-    let _ = writeln!(text, "[data]");
-    let _ = writeln!(text, "folder = {}  # relative to this file", quoted(&folder));
-    let _ = writeln!(text, "files  = {}", quoted(&source.files));
+    text += &head;
     text += "# x = { name = \"two_theta\", unit = \"deg\" }  # two_theta, d, q, energy, channel or a name of its own\n";
     match frames {
         Some(frames) => text += &frames,
@@ -37,15 +37,19 @@ pub fn starter(named: &[PathBuf], spec: &Path) -> Result<(String, Survey)> {
     text += &noise(&survey);
     let mut windows = survey.stretches.clone();
     if windows.is_empty() {
-        windows.push(Stretch { range: survey.x, maxima: 1 });
+        windows.push(Stretch { range: survey.x, maxima: 1, rise: 0.0 });
     }
-    let left_out = windows.len().saturating_sub(MOST_WINDOWS);
-    for stretch in windows.iter().take(MOST_WINDOWS) {
+    windows.sort_by(|a, b| b.rise.total_cmp(&a.rise));
+    let mut left_out = windows.split_off(windows.len().min(MOST_WINDOWS));
+    for list in [&mut windows, &mut left_out] {
+        list.sort_by(|a, b| a.range.0.total_cmp(&b.range.0));
+    }
+    for stretch in &windows {
         text += &window(stretch, &survey);
     }
-    if left_out > 0 {
-        let ranges: Vec<String> = windows[MOST_WINDOWS..].iter().map(|s| range(s, &survey)).collect();
-        let _ = writeln!(text, "\n# {left_out} more groups of peaks were seen, at {}.", ranges.join(", "));
+    if !left_out.is_empty() {
+        let ranges: Vec<String> = left_out.iter().map(|s| range(s, &survey)).collect();
+        let _ = writeln!(text, "\n# Lower groups of peaks were seen at {}.", ranges.join(", "));
     }
     text += "\n[run]\nseed = 1\n";
     Ok((text, survey))
@@ -87,13 +91,16 @@ fn noise(survey: &Survey) -> String {
 }
 
 fn window(stretch: &Stretch, survey: &Survey) -> String {
-    let most = (stretch.maxima + 2).min(6).max(stretch.maxima);
+    /// More peaks than this take long, and mean mostly that the window should be two.
+    const MOST_PEAKS: usize = 6;
+    let most = (stretch.maxima + 2).min(MOST_PEAKS);
     let length = stretch.range.1 - stretch.range.0;
     let widths = (three_digits(2.0 * survey.spacing), three_digits(0.5 * length));
     let mut text = format!("\n[[window]]\nrange = {}\n", range(stretch, survey));
     text += "\n[[window.term]]\nmodel  = \"chebyshev\"  # background\nname   = \"background\"\ndegree = 1\n";
     let _ = writeln!(text, "\n[[window.term]]\nmodel = \"pseudo-voigt\"\nname  = \"peaks\"");
-    let _ = writeln!(text, "count = \"0..{most}\"  # {} seen in the mean of the frames; each count is a candidate", stretch.maxima);
+    let advice = if stretch.maxima > most { ": split the window" } else { "; each count is a candidate" };
+    let _ = writeln!(text, "count = \"0..{most}\"  # {} seen in the mean of the frames{advice}", stretch.maxima);
     if widths.0 < widths.1 {
         let _ = writeln!(
             text,

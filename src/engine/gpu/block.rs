@@ -170,8 +170,8 @@ impl Block {
         let mut finite = true;
         upload.fresh.extend(coefficients.iter().map(|&c| {
             finite &= c.is_finite();
-            // `max` and `min` take the number where the other is NaN.
-            c.max(-COEFFICIENT_LIMIT).min(COEFFICIENT_LIMIT) as f32
+            let held = if c.is_nan() { COEFFICIENT_LIMIT } else { c.clamp(-COEFFICIENT_LIMIT, COEFFICIENT_LIMIT) };
+            held as f32
         }));
         if !finite {
             upload.refused.push(upload.origin.len() as u32);

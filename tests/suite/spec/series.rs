@@ -85,14 +85,14 @@ fn the_examples_with_their_own_data_become_problems() {
 #[test]
 fn a_first_spec_is_written_for_files_and_is_a_spec() {
     let out = Path::new("examples/yardstick-a/first.toml");
-    let (text, _) = keisoku::cli::init::starter(&["examples/yardstick-a/data.csv".into()], out).unwrap_or_else(|e| panic!("{e}"));
+    let (text, _) = keisoku::cli::init::starter(&["examples/yardstick-a/data.csv".into()], None, out).unwrap_or_else(|e| panic!("{e}"));
     let raw = RawSpec::parse(out, &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
     let spec = raw.resolve(&keisoku::dataset::facts).and_then(|raw| raw.check()).unwrap_or_else(|e| panic!("{e}\n{text}"));
     assert_eq!(spec.groups.len(), 1, "the three lines overlap: {text}");
     let (low, high) = spec.groups[0].measurements[0].range;
     assert!(low < 1.21 && high > 1.70, "{text}");
     assert!(spec.groups[0].candidates.iter().any(|c| c.k == Some(3)), "{text}");
-    assert!(keisoku::cli::init::starter(&["src/lib.rs".into(), "tests/suite/main.rs".into()], out).is_err(), "two folders");
+    assert!(keisoku::cli::init::starter(&["src/lib.rs".into(), "tests/suite/main.rs".into()], None, out).is_err(), "two folders");
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_first_spec_for_a_powder_series_has_its_strongest_lines() {
     let Some(folder) = measured("y2mn2o7_insitu/XYE_every8") else { return };
     let files: Vec<PathBuf> = ["001.xye", "009.xye", "377.xye"].iter().map(|f| folder.join(f)).collect();
     let out = Path::new("first.toml");
-    let (text, _) = keisoku::cli::init::starter(&files, out).unwrap_or_else(|e| panic!("{e}"));
+    let (text, _) = keisoku::cli::init::starter(&files, None, out).unwrap_or_else(|e| panic!("{e}"));
     let raw = RawSpec::parse(out, &text).unwrap_or_else(|e| panic!("{e}\n{text}"));
     let spec = raw.resolve(&keisoku::dataset::facts).and_then(|raw| raw.check()).unwrap_or_else(|e| panic!("{e}\n{text}"));
     assert_eq!(spec.groups.len(), 6, "{text}");
