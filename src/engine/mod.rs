@@ -59,6 +59,8 @@ pub struct Moves {
     pub coefficient_start: Vec<u32>,
     /// New coefficients of the changed terms, `extent.len()` each, in units of t and y/scale.
     pub coefficients: Vec<f64>,
+    /// Inverse temperature of each move's walker, where a sampler made the moves. Engines ignore it; comparisons weigh errors with it.
+    pub beta: Vec<f64>,
 }
 
 impl Moves {
@@ -67,6 +69,7 @@ impl Moves {
         self.walker.clear();
         self.term.clear();
         self.coefficients.clear();
+        self.beta.clear();
         self.term_start.clear();
         self.term_start.push(0);
         self.coefficient_start.clear();

@@ -197,6 +197,7 @@ impl<'p> Chain<'p> {
             return self.refuse(w);
         }
         moves.walker.push(offset + w as u32);
+        moves.beta.push(self.betas[self.rung_of[w] as usize]);
         moves.term.extend_from_slice(terms);
         moves.term_start.push(moves.term.len() as u32);
         moves.coefficient_start.push(moves.coefficients.len() as u32);

@@ -14,7 +14,7 @@ use crate::fixtures::{self, Fixture, Kind, Random, coefficients, draw, fixture, 
 const RUNGS: usize = 5;
 
 /// Both misfits this large: the state has no likelihood, and how much it has not does not matter (f32 cannot say).
-const HOPELESS: f64 = 1e30;
+pub const HOPELESS: f64 = 1e30;
 
 /// What an engine may differ from the oracle by, in nats at the walker's own β (see [`nats`]). The budget of a run is .01.
 pub struct Tolerance {
@@ -282,7 +282,7 @@ fn nothing_drifts() {
 
 /// What a broken engine does.
 #[derive(Clone, Copy, Debug)]
-enum Fault {
+pub enum Fault {
     /// The first coefficient of every attempt is larger by 10⁻³ of itself.
     Coefficient,
     /// Every 20th choice is forgotten.
@@ -292,7 +292,7 @@ enum Fault {
 }
 
 /// An engine with a fault.
-struct Broken<'e>(&'e dyn Engine, Fault);
+pub struct Broken<'e>(pub &'e dyn Engine, pub Fault);
 
 struct BrokenTile<'p> {
     tile: Box<dyn Tile + 'p>,

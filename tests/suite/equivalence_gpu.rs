@@ -28,7 +28,7 @@ fn selection() -> Option<Selection> {
 }
 
 /// The device of this test binary, or none where there is no adapter and none is required.
-fn gpu() -> Option<&'static Gpu> {
+pub fn gpu() -> Option<&'static Gpu> {
     static GPU: OnceLock<Option<Gpu>> = OnceLock::new();
     let gpu = GPU.get_or_init(|| selection().map(|s| Gpu::new(&s).expect("the adapter opens"))).as_ref();
     if gpu.is_none() {
@@ -126,6 +126,23 @@ fn a_population_goes_the_same_way_as_the_oracle() {
             tile.settle(&choices).expect("settles");
         }
     }
+}
+
+/// Tiles of several threads share one device: a callback that another thread's poll took along has run when it is needed.
+#[test]
+fn threads_share_a_device() {
+    let Some(gpu) = gpu() else { return };
+    let problem = &population()[1];
+    let mut rng = fixtures::random(12);
+    let start = coefficients(problem, &draw(problem, false, &mut rng)).expect("admissible");
+    let carry = || {
+        let mut roster = Roster::default();
+        roster.push(problem, 1);
+        let mut tile = gpu.tile(roster).expect("fits");
+        let mut misfits = Vec::new();
+        (0..1000).for_each(|_| tile.load(&[0], &start, &mut misfits).expect("loads"));
+    };
+    std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(carry))));
 }
 
 /// Within 1e-5 of the oracle's misfit: coarser than what [`hold`] holds, and four orders finer than one wrong term.

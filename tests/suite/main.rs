@@ -3,7 +3,9 @@
 mod cli;
 mod equivalence;
 mod equivalence_gpu;
+mod equivalence_led;
 mod examples;
+mod examples_run;
 mod fixtures;
 mod formats;
 mod golden;

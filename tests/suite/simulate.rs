@@ -41,7 +41,7 @@ fn write_example(name: &str, seed: Option<u64>) -> (tempfile::TempDir, Written) 
 
 #[test]
 fn the_examples_are_what_simulate_writes() {
-    for name in ["phase-transition", "misfit"] {
+    for name in ["phase-transition", "misfit", "mossbauer", "two-windows"] {
         let (folder, _) = write_example(name, None);
         let mut committed = files(&example(name));
         committed.retain(|(file, _)| !file.ends_with(".toml"));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, Instant};
 
 use super::device::Device;
 use super::layout::{Call, Move, WORKGROUP, binding};
@@ -11,6 +12,9 @@ use crate::error::{Error, Result};
 
 /// Coefficients are held within ±this on the device, so that products of three of them stay finite; a finite curve has none so large.
 const COEFFICIENT_LIMIT: f64 = 1e12;
+
+/// How long another thread may take to run a callback that is due: a loaded machine's time slices, many times over.
+const HANDOVER: Duration = Duration::from_secs(10);
 
 /// Whether a buffer is mapped; wgpu's callback sets it.
 #[derive(Debug, Default)]
@@ -33,7 +37,13 @@ impl Mapping {
         });
     }
 
+    /// To be called when the submission has been waited for. Another thread that polls the device takes along every callback that is due
+    /// and runs them after this thread's wait is over, so that a callback may still be on its way.
     fn check(&self) -> Result<()> {
+        let since = Instant::now();
+        while self.0.load(Ordering::Acquire) == Self::WAITING && since.elapsed() < HANDOVER {
+            std::thread::yield_now();
+        }
         match self.0.load(Ordering::Acquire) {
             Self::MAPPED => Ok(()),
             _ => Err(Error::fatal("a buffer of the GPU could not be mapped").hint("run again with --engine cpu")),

@@ -1,0 +1,267 @@
+//! Every engine against the oracle on the states a run visits: the oracle leads the sampler, the other engine follows move by move.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use keisoku::engine::cpu::{Cpu, Precision};
+use keisoku::engine::oracle::Oracle;
+use keisoku::engine::{Engine, Moves, Roster, Tile, Tiling};
+use keisoku::error::Result;
+use keisoku::models::find;
+use keisoku::noise;
+use keisoku::problem::Problem;
+use keisoku::sampler::{Settings, run};
+
+use crate::equivalence::{Broken, Fault, HOPELESS};
+use crate::equivalence_gpu::gpu;
+use crate::fixtures::{Fixture, Kind, fixture};
+
+/// What a follower may be off by at a walker's own β, in nats: the budget of every engine.
+const BUDGET: f64 = 0.01;
+/// A move off by more than this is counted.
+const SMALL: f64 = 1e-3;
+/// At most this share of moves may be.
+const SHARE: f64 = 1e-3;
+/// Beyond so many nats both ways a move is decided, whatever the ratio of priors (their kernels vary by less than e^20 here).
+const DECIDED: f64 = 60.0;
+/// Sweeps a copy makes in all and those that are left when adaptation has ended.
+const SWEEPS: (usize, usize) = (312, 200);
+
+/// What was found while the oracle led. A decision falls where ln u is below ln ratio − β ΔU, so the follower's is the oracle's
+/// wherever ln u is further than |β(ΔU_follower − ΔU_oracle)| from that: `worst` bounds the margin within which two engines can differ,
+/// and `sum` the expected number of decisions that do (an acceptance probability has slope at most 1 in its logarithm).
+#[derive(Clone, Copy, Debug, Default)]
+struct Found {
+    /// Moves compared.
+    moves: usize,
+    /// Moves that both engines find hopeless or irresistible.
+    decided: usize,
+    /// Moves whose decision margin is beyond [`SMALL`].
+    beyond: usize,
+    /// Σ |β(ΔU_follower − ΔU_oracle)|.
+    sum: f64,
+    /// The largest.
+    worst: f64,
+    /// Largest |β(U_follower − U_oracle)| of a state that a move led to.
+    state: f64,
+}
+
+impl Found {
+    fn share(&self) -> f64 {
+        self.beyond as f64 / self.moves as f64
+    }
+
+    fn fits(&self) -> bool {
+        self.worst <= BUDGET && self.state <= BUDGET && self.share() <= SHARE
+    }
+}
+
+/// An engine that asks two and answers as the oracle does.
+struct Led<'e> {
+    follower: &'e dyn Engine,
+    /// Whether adaptation is over.
+    frozen: AtomicBool,
+    found: Mutex<Found>,
+}
+
+/// A tile on both engines.
+struct LedTile<'l> {
+    led: &'l Led<'l>,
+    truth: Box<dyn Tile + 'l>,
+    follower: Box<dyn Tile + 'l>,
+    problem_of: Vec<&'l Problem>,
+    /// Energies of the walkers' states: the oracle's and the follower's.
+    energy: Vec<(f64, f64)>,
+    /// Walkers of the last attempt and the energies they would have.
+    trial: Vec<(usize, (f64, f64))>,
+    seen: Vec<f64>,
+}
+
+impl Engine for Led<'_> {
+    fn name(&self) -> &'static str {
+        "led"
+    }
+
+    fn describe(&self) -> String {
+        format!("the oracle leading {}", self.follower.describe())
+    }
+
+    fn tiling(&self) -> Tiling {
+        self.follower.tiling()
+    }
+
+    fn tile<'p>(&'p self, roster: Roster<'p>) -> Result<Box<dyn Tile + 'p>> {
+        let mut problem_of = Vec::new();
+        for (l, problem) in roster.problems.iter().enumerate() {
+            problem_of.extend(std::iter::repeat_n(*problem, roster.first[l + 1] - roster.first[l]));
+        }
+        Ok(Box::new(LedTile {
+            led: self,
+            energy: vec![(f64::INFINITY, f64::INFINITY); problem_of.len()],
+            truth: Oracle.tile(roster.clone())?,
+            follower: self.follower.tile(roster)?,
+            problem_of,
+            trial: Vec::new(),
+            seen: Vec::new(),
+        }))
+    }
+}
+
+impl LedTile<'_> {
+    /// Energies of these walkers from both engines' misfits. No problem here has a free noise parameter.
+    fn energies(&self, walkers: &[u32], truth: &[f64]) -> Vec<(usize, (f64, f64))> {
+        let mut at = 0;
+        let each = |&w: &u32| {
+            let problem = self.problem_of[w as usize];
+            let own = at..at + problem.measurements.len();
+            at = own.end;
+            let energy = |misfits: &[f64]| noise::energy(problem, misfits, &[]);
+            (w as usize, (energy(&truth[own.clone()]), energy(&self.seen[own])))
+        };
+        walkers.iter().map(each).collect()
+    }
+
+    /// Weighs the follower's energies of the last attempt against the oracle's.
+    fn compare(&self, moves: &Moves) {
+        assert_eq!(moves.beta.len(), moves.len());
+        let mut found = self.led.found.lock().unwrap();
+        for (&(w, (truth, seen)), beta) in self.trial.iter().zip(&moves.beta) {
+            assert!(!truth.is_nan() && !seen.is_nan());
+            let from = self.energy[w];
+            let (change, change_seen) = (beta * (truth - from.0), beta * (seen - from.1));
+            if *beta == 0.0 {
+                // Accepted whatever the energy.
+                continue;
+            }
+            found.moves += 1;
+            if change.min(change_seen) > DECIDED || change.max(change_seen) < -DECIDED || truth.min(seen) > HOPELESS {
+                found.decided += 1;
+                continue;
+            }
+            let off = (change_seen - change).abs();
+            found.beyond += usize::from(off > SMALL);
+            found.sum += off;
+            found.worst = found.worst.max(off);
+            found.state = found.state.max((beta * (seen - truth)).abs());
+        }
+    }
+
+    /// Both engines' energies of the last attempt, compared once the run is frozen.
+    fn weigh(&mut self, moves: &Moves, truth: &[f64]) {
+        assert_eq!(self.seen.len(), truth.len());
+        self.trial = self.energies(&moves.walker, truth);
+        if self.led.frozen.load(Ordering::Relaxed) {
+            self.compare(moves);
+        }
+    }
+}
+
+impl Tile for LedTile<'_> {
+    fn load(&mut self, walkers: &[u32], coefficients: &[f64], misfits: &mut Vec<f64>) -> Result<()> {
+        self.follower.load(walkers, coefficients, &mut self.seen)?;
+        self.truth.load(walkers, coefficients, misfits)?;
+        for (w, energy) in self.energies(walkers, misfits) {
+            self.energy[w] = energy;
+        }
+        Ok(())
+    }
+
+    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+        self.submit(moves)?;
+        self.collect(moves, misfits)
+    }
+
+    fn submit(&mut self, moves: &Moves) -> Result<()> {
+        self.follower.submit(moves)
+    }
+
+    fn collect(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+        self.follower.collect(moves, &mut self.seen)?;
+        self.truth.attempt(moves, misfits)?;
+        self.weigh(moves, misfits);
+        Ok(())
+    }
+
+    fn settle(&mut self, choices: &[bool]) -> Result<()> {
+        for (&(w, energy), &keep) in self.trial.iter().zip(choices) {
+            if keep {
+                self.energy[w] = energy;
+            }
+        }
+        self.follower.settle(choices)?;
+        self.truth.settle(choices)
+    }
+}
+
+/// Samples the problem with the oracle in the lead and compares every move of the frozen sweeps.
+fn lead(follower: &dyn Engine, problem: &Problem) -> Found {
+    let led = Led { follower, frozen: AtomicBool::new(false), found: Mutex::default() };
+    let stop = AtomicBool::new(false);
+    let settings = Settings { seed: 1, copies: 2, max_sweeps: SWEEPS.0, deadline: None, stop: &stop };
+    // First asked when the last adapting round is over; the room that is left is then taken whole.
+    let judge = |_: &Problem, _: &keisoku::sampler::Sampled| {
+        led.frozen.store(true, Ordering::Relaxed);
+        f64::from(u8::MAX)
+    };
+    let sampled = run(&led, std::slice::from_ref(problem), &settings, &judge).unwrap().remove(0);
+    assert_eq!((sampled.burn_in, sampled.copies[0].sweeps), (SWEEPS.0 - SWEEPS.1, SWEEPS.1));
+    let found = *led.found.lock().unwrap();
+    assert!(found.moves > SWEEPS.1 * (sampled.betas.len() - 1), "hardly a move a sweep was compared: {found:?}");
+    found
+}
+
+/// K = 3 on 301 points, counts on a background, and a Mössbauer site.
+fn problems() -> Vec<(&'static str, Fixture)> {
+    let [background, gaussian, voigt, site] = ["chebyshev", "gaussian", "pseudo-voigt", "mossbauer-site"].map(|n| find(n).expect("listed"));
+    vec![
+        ("three Gaussians", fixture(301, Kind::Gaussian { signal: 10.0 }, &[(gaussian, 0, 3)], 1)),
+        ("counts", fixture(301, Kind::Poisson { counts: 500.0 }, &[(background, 1, 1), (voigt, 0, 2)], 2)),
+        ("Mössbauer site", fixture(256, Kind::Gaussian { signal: 100.0 }, &[(background, 0, 1), (site, 0, 1)], 3)),
+    ]
+}
+
+/// The comparison on all problems, printed and held.
+fn hold(follower: &dyn Engine) {
+    for (name, fixture) in problems() {
+        let found = lead(follower, &fixture.problem);
+        println!(
+            "{name:>16}, {}: {} moves, {} decided; β ΔΔU at worst {:.1e}, beyond {SMALL} in {:.4} %, {:.2} decisions expected to differ; β δU at worst {:.1e}",
+            follower.describe(),
+            found.moves,
+            found.decided,
+            found.worst,
+            100.0 * found.share(),
+            found.sum,
+            found.state,
+        );
+        assert!(found.decided < found.moves, "nothing was weighed");
+        assert!(found.fits(), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn the_cpu_follows_in_f32() {
+    hold(&Cpu::new(Precision::F32).unwrap());
+}
+
+#[test]
+fn the_cpu_follows_in_f64() {
+    hold(&Cpu::new(Precision::F64).unwrap());
+}
+
+#[test]
+fn the_gpu_follows() {
+    let Some(gpu) = gpu() else { return };
+    hold(gpu);
+}
+
+/// Engines with a fault do not follow: one fault a problem.
+#[test]
+fn a_broken_engine_does_not_follow() {
+    let cpu = Cpu::new(Precision::F32).unwrap();
+    for (fault, (name, fixture)) in [Fault::Coefficient, Fault::Settle, Fault::Misfit].into_iter().zip(problems()) {
+        let found = lead(&Broken(&cpu, fault), &fixture.problem);
+        println!("{name:>16}, {fault:?}: worst {:.1e}, state {:.1e}, beyond {:.2} %", found.worst, found.state, 100.0 * found.share());
+        assert!(!found.fits(), "{fault:?} on {name} was not seen: {found:?}");
+    }
+}
