@@ -26,7 +26,7 @@ const EVIDENCE: [&str; 14] = [
 ];
 
 /// Columns of peaks.csv.
-const PEAKS: [&str; 19] = [
+const PEAKS: [&str; 20] = [
     "frame",
     "axis",
     "window",
@@ -46,6 +46,7 @@ const PEAKS: [&str; 19] = [
     "ess_bulk",
     "ess_tail",
     "source",
+    "term",
 ];
 
 /// Whose parameters peaks.csv holds.
@@ -142,6 +143,7 @@ impl<'a> Table<'a> {
                     ];
                     row.extend(p.quantiles.iter().chain([&p.rhat, &p.ess_bulk, &p.ess_tail]).map(|v| cell(*v)));
                     row.push(frame.source.clone());
+                    row.push(p.term.clone());
                     self.row(&row)?;
                 }
             }

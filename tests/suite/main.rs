@@ -1,6 +1,7 @@
 //! One integration binary: every module is one kind of promise.
 
 mod cli;
+mod demo;
 mod equivalence;
 mod equivalence_gpu;
 mod equivalence_led;

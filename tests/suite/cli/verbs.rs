@@ -16,7 +16,7 @@ fn the_files_are_those_of_the_contract() {
     );
     assert_eq!(
         header(&results[1]),
-        "frame,axis,window,candidate,k,peak,parameter,unit,mean,sd,q025,q160,q500,q840,q975,rhat,ess_bulk,ess_tail,source"
+        "frame,axis,window,candidate,k,peak,parameter,unit,mean,sd,q025,q160,q500,q840,q975,rhat,ess_bulk,ess_tail,source,term"
     );
     let evidence = rows(&results[0]);
     assert_eq!(evidence.len(), 8);
