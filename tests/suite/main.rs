@@ -13,7 +13,6 @@ mod golden;
 mod init;
 mod invariance;
 mod layout;
-mod regression;
 mod shaders;
 mod simulate;
 mod spec;

@@ -1,1 +1,0 @@
-//! One test for each fault that was once found.
