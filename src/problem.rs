@@ -61,7 +61,7 @@ pub struct Measurement {
 pub enum Noise {
     /// Gaussian with the base σ.
     Gaussian,
-    /// Gaussian with the base σ times θ[index].
+    /// Gaussian with the base σ times `θ[index]`.
     Scaled {
         /// Index of the scale among the free parameters.
         parameter: usize,

@@ -1,6 +1,6 @@
 //! How noisy a curve is, from how much each point differs from its neighbours.
 
-/// Standard deviation of white noise on a curve that is smooth from point to point: median |y[i−1] − 2 y[i] + y[i+1]| times
+/// Standard deviation of white noise on a curve that is smooth from point to point: median `|y[i−1] − 2 y[i] + y[i+1]|` times
 /// 1/(√6 · 0.674 489 750 196 082).
 ///
 /// The second difference of white noise has variance (1 + 4 + 1)σ², and the median of |N(0, 1)| is Φ⁻¹(3/4). This is the estimator DER_SNR of

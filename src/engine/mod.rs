@@ -22,7 +22,7 @@ pub const POISSON_FLOOR: f64 = 1e-12;
 pub struct Roster<'p> {
     /// The problem of each ladder.
     pub problems: Vec<&'p Problem>,
-    /// First walker of each ladder, and one past the last: ladder l holds walkers first[l] .. first[l + 1].
+    /// First walker of each ladder, and one past the last: ladder l holds walkers `first[l] .. first[l + 1]`.
     pub first: Vec<usize>,
 }
 

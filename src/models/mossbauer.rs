@@ -67,7 +67,7 @@ impl Site {
         [(-energy, [up, down]), (energy, [Complex::new(-down.re, down.im), up])]
     }
 
-    /// The eight lines v = E_e − E_g with W = ¼ Σ_q |Σ conj(e[m]) C(½m′;1q|3/2 m) g[m′]|².
+    /// The eight lines v = E_e − E_g with `W = ¼ Σ_q |Σ conj(e[m]) C(½m′;1q|3/2 m) g[m′]|²`.
     ///
     /// # Errors
     /// [`Inadmissible`] where the eigenvalues do not converge, which takes parameters that are not finite.

@@ -22,14 +22,14 @@
 //!
 //! # sin, cos
 //! n = round(2x/π), r = fma(−n, P₃, fma(−n, P₂, fma(−n, P₁, fma(−n, P₀, x)))) with P = [`HALF_PI`] (pieces of 10, 11 and 11 bits, so that
-//! n·P₀, n·P₁, n·P₂ are exact for |n| < 2¹³, and the rest). S = fma(r·r², [`SIN`](r²), r), C = fma(r²·r², [`COS`](r²), 1 − r²/2).
+//! n·P₀, n·P₁, n·P₂ are exact for |n| < 2¹³, and the rest). S = fma(r·r², `SIN`(r²), r), C = fma(r²·r², `COS`(r²), 1 − r²/2).
 //! sin: S for even n, C for odd, negated where n & 2; cos: the same with n + 1.
 //!
 //! # atan
-//! a = |x|; q = min(a, 1)/max(a, 1); v = fma(q·q², [`ATAN`](q²), q); π/2 − v where a > 1, as `(HALF_PI_HIGH − v) + HALF_PI_LOW`; sign of x.
+//! a = |x|; q = min(a, 1)/max(a, 1); v = fma(q·q², `ATAN`(q²), q); π/2 − v where a > 1, as `(HALF_PI_HIGH − v) + HALF_PI_LOW`; sign of x.
 //!
 //! # erf
-//! a = |x|. a < 1: fma(a, [`ERF`](a²), a). Otherwise 1 − exp(−a·[`ERFC`](min(a, 4))); sign of x.
+//! a = |x|. a < 1: fma(a, `ERF`(a²), a). Otherwise 1 − exp(−a·`ERFC`(min(a, 4))); sign of x.
 //!
 //! # powf
 //! ln x as an unevaluated sum h + l: with f, n as in ln, t = n·LN_2_HIGH, h₁ = t + f, l₁ = f − (h₁ − t), c = −½·f² (rounded square), h₂ = h₁ + c,

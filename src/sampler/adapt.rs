@@ -187,10 +187,8 @@ impl Moments {
             self.mean[j] += before[j] / self.n;
             after[j] = value - self.mean[j];
         }
-        for a in 0..n {
-            for b in 0..n {
-                self.products[a * n + b] += before[a] * after[b];
-            }
+        for (row, before) in self.products.chunks_exact_mut(n).zip(&before) {
+            row.iter_mut().zip(&after).for_each(|(product, after)| *product += before * after);
         }
     }
 }

@@ -175,7 +175,7 @@ fn an_adapter_that_is_not_there_is_refused() {
 /// A software adapter is never the best one.
 #[test]
 fn software_is_used_only_when_named() {
-    if adapters().iter().all(|a| a.is_software()) {
+    if adapters().iter().all(keisoku::engine::gpu::AdapterInfo::is_software) {
         assert!(Gpu::new(&Selection::Best).is_err());
     } else {
         assert!(!Gpu::new(&Selection::Best).expect("opens").adapter().is_software());

@@ -38,10 +38,9 @@ fn without_information_the_posterior_is_the_prior() {
     for (i, parameter) in problems[0].parameters.iter().enumerate() {
         let chains: Vec<Vec<f64>> = sampled.copies.iter().map(|c| c.draws.iter().skip(i).step_by(d).copied().collect()).collect();
         let (mean, sd) = parameter.prior.moments();
-        for (what, f, expected, spread) in [
-            ("mean", (|z: f64| z) as fn(f64) -> f64, 0.0, 1.0),
-            ("variance", |z| z * z, 1.0, kurtosis_spread(&parameter.prior)),
-        ] {
+        for (what, f, expected, spread) in
+            [("mean", (|z: f64| z) as fn(f64) -> f64, 0.0, 1.0), ("variance", |z| z * z, 1.0, kurtosis_spread(&parameter.prior))]
+        {
             let values: Vec<Vec<f64>> = chains.iter().map(|c| c.iter().map(|v| f((v - mean) / sd)).collect()).collect();
             let ess = diagnostics::ess_mean(&values);
             let all: Vec<f64> = values.into_iter().flatten().collect();

@@ -75,7 +75,7 @@ fn a_file_of_many_frames_is_parsed_once() {
     // Parsing 2000 times would read 8·10⁸ numbers: minutes instead of a second.
     let start = std::time::Instant::now();
     let sum: f64 = dataset.entries.iter().map(|e| dataset.load(e, &data).map_or(f64::NAN, |f| f.y[399])).sum();
-    assert_eq!(sum, (0..2000).map(|i| (399 + i) as f64).sum::<f64>());
+    assert_eq!(sum, (0..2000).map(|i| f64::from(399 + i)).sum::<f64>());
     assert!(start.elapsed().as_secs() < 30);
     // A file that changes is read again.
     fs::write(here.path().join("a.dat"), text.replace("399 399", "399 7")).expect("written");

@@ -77,7 +77,7 @@ fn the_examples_with_their_own_data_become_problems() {
         let series = keisoku::dataset::Dataset::open(&spec.data).unwrap_or_else(|e| panic!("{e}"));
         let frame = series.load(&series.entries[0], &spec.data).unwrap_or_else(|e| panic!("{e}"));
         let problems = keisoku::problem::build(&spec, &frame).unwrap_or_else(|e| panic!("{e}"));
-        assert_eq!(problems.iter().map(|p| p.dimension()).collect::<Vec<_>>(), dimensions, "{name}");
+        assert_eq!(problems.iter().map(keisoku::problem::Problem::dimension).collect::<Vec<_>>(), dimensions, "{name}");
         assert!(problems.iter().all(|p| p.points() == points), "{name}");
     }
 }
