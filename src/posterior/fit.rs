@@ -14,7 +14,7 @@ const CURVES: usize = 200;
 const TWO_SIDED: f64 = 3.290_526_731_491_9;
 const ONE_SIDED: f64 = 3.090_232_306_167_8;
 /// A prior's end is in the way where the posterior is cut off by it: a share of more than this lies within a tenth of the way from the end
-/// to the median. A normal posterior that the end cuts one standard deviation from its centre has .02, one cut at its centre .05.
+/// to the median. A normal posterior that the end cuts two standard deviations from its centre has .014, one deviation .037, at its centre .054.
 const CUT: f64 = 0.03;
 /// Only a posterior that knows more than its prior can be cut off by it: its standard deviation is at most this share of the prior's.
 const INFORMED: f64 = 0.5;

@@ -1,5 +1,6 @@
 //! Free energies, error bars and coverage against exact answers.
 
+use approx::{assert_abs_diff_eq, assert_relative_eq};
 use keisoku::engine::Engine;
 use keisoku::engine::cpu::{Cpu, Precision};
 use keisoku::posterior::{CandidateResult, WindowResult};
@@ -46,9 +47,9 @@ fn the_straight_line_comes_out_exactly() {
     let exact = [(0.812_272_330, (s2 / (n * 17.0 / 49.0_f64)).sqrt()), (0.106_045_676, (s2 / n).sqrt())];
     for (got, (mean, sd)) in window.candidates[1].parameters.iter().zip(exact) {
         let error = sd / got.ess_bulk.sqrt();
-        assert!((got.mean - mean).abs() < 4.0 * error, "{}: {} for {mean}", got.parameter, got.mean);
+        assert_abs_diff_eq!(got.mean, mean, epsilon = 4.0 * error);
         // The relative standard error of a standard deviation of n normal draws is 1/√2n.
-        assert!((got.sd / sd - 1.0).abs() < 4.0 / (2.0 * got.ess_bulk).sqrt(), "{}: sd {} for {sd}", got.parameter, got.sd);
+        assert_relative_eq!(got.sd, sd, max_relative = 4.0 / (2.0 * got.ess_bulk).sqrt());
     }
 }
 
