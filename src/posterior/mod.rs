@@ -136,8 +136,6 @@ pub enum Verdict {
     Bracket,
     /// A time cap cut the run short.
     Time,
-    /// f32 cannot hold the energies of this frame to the budget.
-    Precision,
 }
 
 /// Reasons why the model does not describe the data. `good` in files is an empty list.
@@ -166,7 +164,6 @@ impl Verdict {
             Self::FreeEnergy => "free-energy",
             Self::Bracket => "bracket",
             Self::Time => "time",
-            Self::Precision => "precision",
         }
     }
 
@@ -179,7 +176,6 @@ impl Verdict {
             Self::FreeEnergy => "the free energy is less certain than asked for; raise run.max_sweeps or targets.free_energy_se",
             Self::Bracket => "forward and backward free energies disagree: the ladder does not connect; raise run.max_sweeps",
             Self::Time => "a time cap cut the run short; the same command without the cap goes on",
-            Self::Precision => "the counts are beyond single precision; run with --precision f64",
         }
     }
 }

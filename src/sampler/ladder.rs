@@ -50,7 +50,7 @@ pub fn rejection(accepted: &[u64], tried: &[u64]) -> Vec<f64> {
 }
 
 /// Number of rungs for a barrier. With even–odd exchange the round-trip rate per unit of work is largest near one half rejection a pair,
-/// 2Λ pairs (Syed et al., section 5); one more pair covers the underestimate of Λ by coarse ladders.
+/// 2Λ pairs (Syed et al., section 5); one more pair is added because coarse ladders underestimate Λ.
 pub fn length(barrier: f64) -> usize {
     ((2.0 * barrier).ceil() as usize + 2).clamp(RUNGS.0, RUNGS.1)
 }
