@@ -257,6 +257,7 @@ impl Work<'_> {
             seed: run.seed,
             copies: run.copies,
             max_sweeps: run.max_sweeps,
+            most_rows: sampler::rows(run.ess, run.copies),
             deadline: self.settings.deadline,
             stop: self.settings.stop,
         };

@@ -2,7 +2,9 @@
 //!
 //! Shirts and Chodera, J. Chem. Phys. 129 (2008) 124105. For the one-parameter family exp(−βU)·prior a draw needs nothing but its energy.
 
-use crate::sampler::Sampled;
+use std::ops::Range;
+
+use crate::sampler::{Energies, Sampled};
 
 /// A free energy in nats, with what it is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,19 +37,27 @@ const BLOCKS: usize = 16;
 const STEPS: usize = 60;
 const TOLERANCE: f64 = 1e-10;
 
-/// Energies of all kept rows of a block, row after row.
-struct Samples {
+/// Energies of a sampled problem, block by block: blocks are of one copy each and of about equal length.
+struct Samples<'a> {
     rungs: usize,
-    /// One entry a block.
-    blocks: Vec<Vec<f64>>,
+    /// Pooled energies of every sweep.
+    blocks: Vec<Block>,
+    /// Kept rows of the same blocks, row after row, for what needs each rung's own energies.
+    rows: Vec<&'a [f64]>,
+}
+
+/// Pooled energies of a block: bins of energy with their draws. Draws of zero likelihood are in none.
+struct Block {
+    bins: Vec<(f64, f64)>,
+    /// Draws at every rung.
+    sweeps: f64,
 }
 
 /// Free energy of a sampled problem; none where nothing was kept.
 pub fn free_energy(sampled: &Sampled) -> Option<FreeEnergy> {
     let samples = Samples::of(sampled);
     let betas = &sampled.betas;
-    let rows: usize = samples.blocks.iter().map(|b| b.len() / samples.rungs).sum();
-    if rows < 2 {
+    if samples.blocks.len() < 2 {
         return None;
     }
     let (forward, backward, differences) = stepping_stones(&samples, betas);
@@ -65,7 +75,7 @@ pub fn free_energy(sampled: &Sampled) -> Option<FreeEnergy> {
         heat,
         forward: forward[last],
         backward: backward[last],
-        bracket_se: jackknife_se(&differences),
+        bracket_se: jackknife_se(&differences, &vec![1.0; differences.len()]),
         rungs: solved.f,
     })
 }
@@ -79,21 +89,42 @@ fn mean_finite(a: f64, b: f64) -> f64 {
     }
 }
 
-impl Samples {
-    fn of(sampled: &Sampled) -> Self {
+impl<'a> Samples<'a> {
+    fn of(sampled: &'a Sampled) -> Self {
         let rungs = sampled.betas.len();
-        let pieces = BLOCKS.div_ceil(sampled.copies.len()).max(1);
-        let mut blocks = Vec::new();
+        let parts = BLOCKS.div_ceil(sampled.copies.len()).max(1);
+        let (mut blocks, mut rows) = (Vec::new(), Vec::new());
         for copy in &sampled.copies {
-            let rows = copy.rows();
-            for p in 0..pieces {
-                let (from, to) = (rows * p / pieces, rows * (p + 1) / pieces);
-                if to > from {
-                    blocks.push(copy.energies[from * rungs..to * rungs].to_vec());
-                }
+            for (block, share) in Block::of(&copy.histogram, parts) {
+                let end = |share: f64| (copy.rows() as f64 * share).round() as usize * rungs;
+                blocks.push(block);
+                rows.push(&copy.energies[end(share.start)..end(share.end)]);
             }
         }
-        Self { rungs, blocks }
+        Self { rungs, blocks, rows }
+    }
+}
+
+impl Block {
+    /// The pieces of a copy in so many blocks, as equal as the pieces allow, each with its share of the sweeps.
+    fn of(energies: &Energies, parts: usize) -> Vec<(Self, Range<f64>)> {
+        let pieces = energies.pieces();
+        let total = pieces.iter().map(|p| p.sweeps).sum::<usize>() as f64;
+        let mut blocks = Vec::new();
+        let (mut from, mut done) = (0, 0.0);
+        for part in 0..parts {
+            let (first, begin) = (from, done);
+            let due = total * (part + 1) as f64 / parts as f64;
+            while from < pieces.len() && (part + 1 == parts || done + 0.5 * pieces[from].sweeps as f64 <= due) {
+                done += pieces[from].sweeps as f64;
+                from += 1;
+            }
+            if let Some(all) = pieces[first..from].iter().cloned().reduce(|a, b| a.merged(&b)) {
+                let bins = energies.bins(&all).collect();
+                blocks.push((Self { bins, sweeps: all.sweeps as f64 }, begin / total..done / total));
+            }
+        }
+        blocks
     }
 }
 
@@ -106,9 +137,9 @@ struct Sums {
 
 impl Sums {
     /// Over exp(factor · U) of one rung.
-    fn new(samples: &Samples, rung: usize, factor: f64) -> Self {
-        let values = |block: &'_ [f64]| block.iter().skip(rung).step_by(samples.rungs).map(|u| factor * u).collect::<Vec<f64>>();
-        let blocks: Vec<Vec<f64>> = samples.blocks.iter().map(|b| values(b)).collect();
+    fn new(samples: &Samples<'_>, rung: usize, factor: f64) -> Self {
+        let values = |rows: &[f64]| rows.iter().skip(rung).step_by(samples.rungs).map(|u| factor * u).collect::<Vec<f64>>();
+        let blocks: Vec<Vec<f64>> = samples.rows.iter().map(|rows| values(rows)).collect();
         let largest = blocks.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum = |b: &Vec<f64>| (b.iter().map(|v| (v - largest).exp()).sum(), b.len() as f64);
         Self { largest, blocks: if largest.is_finite() { blocks.iter().map(sum).collect() } else { Vec::new() } }
@@ -125,7 +156,7 @@ impl Sums {
 /// F at every rung by one-sided averages, and the difference of both at the coldest with each block left out: upward over the hotter rung's
 /// draws, downward over the colder one's. From β = 0 there is only the way up: exp(βU) over draws at the first rung has no finite
 /// variance where the prior reaches large energies, and the draws at β = 0 are independent anyway.
-fn stepping_stones(samples: &Samples, betas: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+fn stepping_stones(samples: &Samples<'_>, betas: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let (mut up, mut down) = (vec![0.0], vec![0.0]);
     let mut differences = vec![0.0; samples.blocks.len()];
     for r in 0..betas.len() - 1 {
@@ -152,7 +183,7 @@ struct Solved {
 
 /// Newton's method on the convex objective Σ ln Σ_l N exp(f_l − β_l U) − N Σ f_l with f_0 = 0, then a one-step delete-one-block jackknife:
 /// leaving out a block shifts the solution by H⁻¹ times that block's share of the gradient, to first order in 1/blocks.
-fn solve(samples: &Samples, betas: &[f64], mut f: Vec<f64>) -> Solved {
+fn solve(samples: &Samples<'_>, betas: &[f64], mut f: Vec<f64>) -> Solved {
     let l = betas.len();
     let mut system = System::new(l);
     for _ in 0..STEPS {
@@ -169,17 +200,23 @@ fn solve(samples: &Samples, betas: &[f64], mut f: Vec<f64>) -> Solved {
         }
     }
     system.assemble(samples, betas, &f);
-    let blocks = system.by_block.len() as f64;
-    let shifts: Vec<f64> =
-        system.by_block.iter().map(|g| system.solve(g).map_or(f64::NAN, |s| s[l - 2] * blocks / (blocks - 1.0))).collect();
-    Solved { f, se: jackknife_se(&shifts) }
+    let total: f64 = samples.blocks.iter().map(|b| b.sweeps).sum();
+    let sizes: Vec<f64> = samples.blocks.iter().map(|b| b.sweeps).collect();
+    let shift = |(g, own): (&Vec<f64>, &f64)| system.solve(g).map_or(f64::NAN, |s| s[l - 2] * total / (total - own));
+    let shifts: Vec<f64> = system.by_block.iter().zip(&sizes).map(shift).collect();
+    Solved { f, se: jackknife_se(&shifts, &sizes) }
 }
 
-/// Standard error from the estimates that leave out one block each.
-fn jackknife_se(without: &[f64]) -> f64 {
-    let n = without.len() as f64;
-    let mean = without.iter().sum::<f64>() / n;
-    ((n - 1.0) / n * without.iter().map(|v| (v - mean).powi(2)).sum::<f64>()).sqrt()
+/// Standard error from the estimates that leave out one block each, for blocks of unequal size
+/// (Busing, Meijer, van der Leeden, Statistics and Computing 9 (1999) 3); of equal size, it is the ordinary jackknife.
+fn jackknife_se(without: &[f64], sizes: &[f64]) -> f64 {
+    let total: f64 = sizes.iter().sum();
+    let lean: f64 = without.iter().zip(sizes).map(|(v, m)| v * (1.0 - m / total)).sum();
+    let each = |(v, m): (&f64, &f64)| {
+        let others = total / m - 1.0;
+        (others * v - lean).powi(2) / others
+    };
+    (without.iter().zip(sizes).map(each).sum::<f64>() / without.len() as f64).sqrt()
 }
 
 /// Gradient and Hessian with respect to f_1 … f_{L−1}.
@@ -195,27 +232,27 @@ impl System {
         Self { l, gradient: vec![0.0; l - 1], hessian: vec![0.0; (l - 1) * (l - 1)], by_block: Vec::new() }
     }
 
-    fn assemble(&mut self, samples: &Samples, betas: &[f64], f: &[f64]) {
+    fn assemble(&mut self, samples: &Samples<'_>, betas: &[f64], f: &[f64]) {
         let n = self.l - 1;
         self.gradient.fill(0.0);
         self.hessian.fill(0.0);
         self.by_block.clear();
         let mut p = vec![0.0; self.l];
         for block in &samples.blocks {
-            let rows = (block.len() / self.l) as f64;
-            let mut own = vec![-rows; n];
-            for &u in block {
+            let mut own = vec![-block.sweeps; n];
+            for &(u, draws) in &block.bins {
                 shares(u, betas, f, &mut p);
                 for a in 0..n {
-                    own[a] += p[a + 1];
+                    let share = draws * p[a + 1];
+                    own[a] += share;
                     if p[a + 1] < 1e-12 {
                         continue;
                     }
                     let row = &mut self.hessian[a * n..a * n + a + 1];
                     for (h, q) in row.iter_mut().zip(&p[1..]) {
-                        *h -= p[a + 1] * q;
+                        *h -= share * q;
                     }
-                    self.hessian[a * n + a] += p[a + 1];
+                    self.hessian[a * n + a] += share;
                 }
             }
             self.gradient.iter_mut().zip(&own).for_each(|(g, o)| *g += o);
@@ -262,13 +299,8 @@ impl System {
     }
 }
 
-/// Probabilities that a draw of energy u came from each rung, all rungs having equally many draws. A draw of zero likelihood is from β = 0.
+/// Probabilities that a draw of finite energy u came from each rung, all rungs having equally many draws.
 fn shares(u: f64, betas: &[f64], f: &[f64], p: &mut [f64]) {
-    if !u.is_finite() {
-        p.fill(0.0);
-        p[0] = 1.0;
-        return;
-    }
     let mut largest = f64::NEG_INFINITY;
     for ((p, b), f) in p.iter_mut().zip(betas).zip(f) {
         *p = f - b * u;
@@ -283,19 +315,19 @@ fn shares(u: f64, betas: &[f64], f: &[f64], p: &mut [f64]) {
 }
 
 /// ⟨U⟩ and β² Var U at the coldest rung, by reweighting all draws.
-fn cold_moments(samples: &Samples, betas: &[f64], f: &[f64]) -> (f64, f64) {
+fn cold_moments(samples: &Samples<'_>, betas: &[f64], f: &[f64]) -> (f64, f64) {
     let last = betas.len() - 1;
     let mut p = vec![0.0; betas.len()];
     let (mut sum, mut first, mut second) = (0.0, 0.0, 0.0);
-    // Energies are taken relative to one draw, so that squares keep their digits.
-    let origin = samples.blocks[0][last];
+    // Energies are taken relative to the lowest, so that squares keep their digits.
+    let origin = samples.blocks.iter().flat_map(|b| &b.bins).map(|bin| bin.0).fold(f64::INFINITY, f64::min);
     for block in &samples.blocks {
-        for &u in block.iter().filter(|u| u.is_finite()) {
+        for &(u, draws) in &block.bins {
             shares(u, betas, f, &mut p);
-            let d = u - origin;
-            sum += p[last];
-            first += p[last] * d;
-            second += p[last] * d * d;
+            let (weight, d) = (draws * p[last], u - origin);
+            sum += weight;
+            first += weight * d;
+            second += weight * d * d;
         }
     }
     let mean = first / sum;

@@ -95,7 +95,7 @@ impl<'p> Campaign<'p> {
         let moves: Arc<[Move]> = schedule::schedule(problem).into();
         let key = |copy| Key::new(settings.seed, &problem.frame, &problem.window, &problem.candidate, copy);
         let betas = if problem.dimension() == 0 { vec![0.0, 1.0] } else { ladder::first(problem, key(0)) };
-        let chains = (0..settings.copies.max(2)).map(|copy| Chain::new(problem, key(copy), betas.clone(), &moves)).collect();
+        let chains = (0..settings.copies.max(2)).map(|copy| Chain::new(problem, key(copy), betas.clone(), &moves, settings.most_rows)).collect();
         Self {
             problem,
             chains,
@@ -162,8 +162,10 @@ impl<'p> Campaign<'p> {
             tuning.adapting = !last;
             tuning
         };
+        let energies = self.chains.iter().flat_map(|c| &c.energy).copied().filter(|u| u.is_finite());
+        let origin = energies.reduce(f64::min).unwrap_or(0.0);
         for chain in &mut self.chains {
-            chain.relocate(&betas, tuning.clone());
+            chain.relocate(&betas, tuning.clone(), origin);
         }
         if last {
             let wanted = (self.quota as f64 * (factor * MARGIN).clamp(LEAST_KEPT, MOST_KEPT)).ceil() as usize;

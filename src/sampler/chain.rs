@@ -64,7 +64,7 @@ pub struct Chain<'p> {
 
 impl<'p> Chain<'p> {
     /// A ladder whose walkers are all drawn from the prior; energies are unknown until the engine has loaded them.
-    pub fn new(problem: &'p Problem, key: Key, betas: Vec<f64>, moves: &[Move]) -> Self {
+    pub fn new(problem: &'p Problem, key: Key, betas: Vec<f64>, moves: &[Move], most_rows: usize) -> Self {
         let (rungs, d, m) = (betas.len(), problem.dimension(), problem.measurements.len());
         let mut theta = Vec::with_capacity(rungs * d);
         for w in 0..rungs {
@@ -82,7 +82,7 @@ impl<'p> Chain<'p> {
         }
         Self {
             tuning: Tuning::new(problem, moves, rungs),
-            record: Record::new(rungs, d),
+            record: Record::new(rungs, d, most_rows, 0.0),
             rung_of: (0..rungs as u32).collect(),
             walker_of: (0..rungs as u32).collect(),
             misfits: vec![0.0; rungs * m],
@@ -287,8 +287,8 @@ impl<'p> Chain<'p> {
         self.sweep += 1;
     }
 
-    /// Moves to another ladder: each new rung takes the state of the walker whose old rung is nearest, then all must be loaded anew.
-    pub fn relocate(&mut self, betas: &[f64], tuning: Tuning) {
+    /// Moves to another ladder, its energies recorded about `origin`: each new rung takes the state of the walker whose old rung is nearest, then all must be loaded anew.
+    pub fn relocate(&mut self, betas: &[f64], tuning: Tuning, origin: f64) {
         let d = self.problem.dimension();
         let nearest = |beta: f64| -> usize {
             let distance = |b: f64| if b == 0.0 || beta == 0.0 { (b - beta).abs() * 1e9 } else { (b / beta).ln().abs() };
@@ -310,7 +310,7 @@ impl<'p> Chain<'p> {
         self.ln_ratio = vec![0.0; rungs];
         self.state = vec![Trial::None; rungs];
         self.streams = vec![self.key.stream(0, 0, 0); rungs];
-        self.record = Record::new(rungs, d);
+        self.record = self.record.renewed(rungs, origin);
         self.tuning = tuning;
     }
 }

@@ -8,6 +8,7 @@ pub mod adapt;
 mod campaign;
 mod chain;
 pub mod diagnostics;
+mod energies;
 mod guide;
 pub mod ladder;
 mod record;
@@ -20,7 +21,8 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 pub use campaign::Sampled;
-pub use record::{MOST_ROWS, Record};
+pub use energies::{Energies, Piece};
+pub use record::Record;
 
 use crate::engine::{Engine, Tiling};
 use crate::error::Result;
@@ -36,10 +38,21 @@ pub struct Settings<'a> {
     pub copies: usize,
     /// Most sweeps a copy may take, adaptation included.
     pub max_sweeps: usize,
+    /// Most draws a copy keeps.
+    pub most_rows: usize,
     /// Stop keeping at this time; the result says so.
     pub deadline: Option<Instant>,
     /// Set by the user's interrupt: the run is given up.
     pub stop: &'a AtomicBool,
+}
+
+/// Fewest draws that a copy may keep before it thins them.
+const LEAST_ROWS: usize = 1000;
+
+/// Draws that a copy must be able to keep for all copies together to reach an effective sample size: thinning halves them at worst, and
+/// draws that are further apart than they need to be say more than half as many that are not.
+pub fn rows(ess: f64, copies: usize) -> usize {
+    LEAST_ROWS.max((4.0 * ess / copies.max(2) as f64).ceil() as usize)
 }
 
 /// Tells how many times longer a record would have to be for every target to be met; 1 or less where it is long enough.

@@ -1,11 +1,12 @@
 //! What a chain keeps: energies, draws, exchanges and round trips, in bounded memory.
 
-/// Most rows kept; when they are full every other one is dropped and the interval doubles.
-pub const MOST_ROWS: usize = 1000;
+use super::energies::Energies;
 
 /// Records of one chain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
+    /// Energies of every sweep, all rungs together.
+    pub histogram: Energies,
     /// Energies, row after row, one a rung.
     pub energies: Vec<f64>,
     /// Parameters at β = 1, row after row.
@@ -22,14 +23,17 @@ pub struct Record {
     pub round_trips: u64,
     rungs: usize,
     dimension: usize,
+    /// Most rows kept; when they are full every other one is dropped and the interval doubles.
+    most_rows: usize,
     /// For each walker: 0 nowhere yet, 1 came from the hot end, 2 has since been at the cold end.
     journey: Vec<u8>,
 }
 
 impl Record {
-    /// An empty record.
-    pub fn new(rungs: usize, dimension: usize) -> Self {
+    /// An empty record of at most so many rows; energies are resolved best about `origin`.
+    pub fn new(rungs: usize, dimension: usize, most_rows: usize, origin: f64) -> Self {
         Self {
+            histogram: Energies::new(origin),
             energies: Vec::new(),
             draws: Vec::new(),
             interval: 1,
@@ -39,8 +43,14 @@ impl Record {
             round_trips: 0,
             rungs,
             dimension,
+            most_rows,
             journey: vec![0; rungs],
         }
+    }
+
+    /// An empty record for another ladder.
+    pub fn renewed(&self, rungs: usize, origin: f64) -> Self {
+        Self::new(rungs, self.dimension, self.most_rows, origin)
     }
 
     /// Rows kept.
@@ -69,9 +79,10 @@ impl Record {
     }
 
     /// Keeps a row: the energies of all rungs and the parameters at β = 1.
-    pub fn keep(&mut self, energies: impl Iterator<Item = f64>, theta: &[f64]) {
+    pub fn keep(&mut self, energies: impl Iterator<Item = f64> + Clone, theta: &[f64]) {
+        self.histogram.add(energies.clone());
         if self.sweeps.is_multiple_of(self.interval) {
-            if self.rows() == MOST_ROWS {
+            if self.rows() == self.most_rows {
                 thin(&mut self.energies, self.rungs);
                 thin(&mut self.draws, self.dimension);
                 self.interval *= 2;
@@ -103,7 +114,7 @@ mod tests {
 
     #[test]
     fn rows_are_evenly_spaced_after_thinning() {
-        let mut record = Record::new(2, 1);
+        let mut record = Record::new(2, 1, 1000, 0.0);
         for i in 0..5000 {
             record.keep([f64::from(i), f64::from(-i)].into_iter(), &[f64::from(i)]);
         }
@@ -117,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_walker_that_goes_up_and_down_is_one_round_trip() {
-        let mut record = Record::new(2, 0);
+        let mut record = Record::new(2, 0, 1000, 0.0);
         for walkers in [[0, 1], [1, 0], [0, 1], [1, 0]] {
             record.visit(&walkers);
         }

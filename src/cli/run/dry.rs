@@ -13,7 +13,7 @@ use crate::dataset::{Dataset, Entry};
 use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
 use crate::report::Exit;
-use crate::sampler::{self, MOST_ROWS, Settings};
+use crate::sampler::{self, Settings};
 
 /// Sweeps of the measurement: sixteen that adapt, and twice as many kept.
 const SWEEPS: usize = 48;
@@ -54,7 +54,8 @@ pub(super) fn run(dataset: &Dataset, ready: &Ready, chosen: &[&Entry], pool: &ra
     let plan = Plan::new(&**engine, spec, pool.current_num_threads());
     let costs = problems.iter().map(|p| measure(ready, p)).collect::<Result<Vec<_>>>()?;
     let copies = spec.run.copies.max(2);
-    let bytes: usize = problems.iter().zip(&costs).map(|(p, c)| copies * bytes(p, c.rungs)).sum::<usize>() * plan.frames * plan.populations;
+    let rows = sampler::rows(spec.run.ess, copies);
+    let bytes: usize = problems.iter().zip(&costs).map(|(p, c)| copies * bytes(p, c.rungs, rows)).sum::<usize>() * plan.frames * plan.populations;
     let seconds = costs.iter().map(|c| c.sweep).sum::<f64>() * copies as f64 * TYPICAL / pool.current_num_threads() as f64;
     text += &format!("memory      about {} MiB\n", bytes.div_ceil(1 << 20));
     text += &format!(
@@ -79,7 +80,7 @@ struct Cost {
 
 fn measure(ready: &Ready, problem: &Problem) -> Result<Cost> {
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: ready.spec.run.seed, copies: 2, max_sweeps: SWEEPS, deadline: None, stop: &stop };
+    let settings = Settings { seed: ready.spec.run.seed, copies: 2, max_sweeps: SWEEPS, most_rows: SWEEPS, deadline: None, stop: &stop };
     let one =
         rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|e| Error::fatal(format!("a thread cannot be started: {e}")))?;
     let began = Instant::now();
@@ -89,7 +90,7 @@ fn measure(ready: &Ready, problem: &Problem) -> Result<Cost> {
 }
 
 /// Bytes of one copy: records, coefficients and curves of its walkers.
-fn bytes(problem: &Problem, rungs: usize) -> usize {
-    let walker = MOST_ROWS + problem.coefficients() + (2 * problem.terms.len() + 1) * problem.points();
-    NUMBER * (rungs * walker + MOST_ROWS * problem.dimension())
+fn bytes(problem: &Problem, rungs: usize, rows: usize) -> usize {
+    let walker = rows + problem.coefficients() + (2 * problem.terms.len() + 1) * problem.points();
+    NUMBER * (rungs * walker + rows * problem.dimension())
 }

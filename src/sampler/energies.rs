@@ -1,0 +1,125 @@
+//! The energies of every sweep of a chain, of all its rungs together, as histograms in a few pieces of equal length.
+//!
+//! For the family exp(−βU)·prior with equally many draws at every rung, the free energies need the pooled distribution of U and
+//! nothing else (Shirts and Chodera 2008), so a histogram keeps every sweep in bounded memory. Bins are uniform near the origin, where β = 1 lives,
+//! and of constant relative width far above it, where only small β matter: a bin of width w at inverse temperature β puts an error of
+//! (βw)²/24 into a weight, 2·10⁻⁵ for βw = .02; at the β whose energies lie Δ above the origin, β ≈ d/2Δ and βw = d/2 · [`STEP`].
+
+/// Energies within this many nats of the origin have bins of about equal width; beyond, the width grows in proportion.
+const KNEE: f64 = 4.0;
+/// Width of a bin in asinh((U − origin)/[`KNEE`]): .02 nat at the origin, half a per cent far away.
+const STEP: f64 = 0.005;
+/// When there are this many pieces, neighbours are merged and pieces become twice as long.
+const MOST_PIECES: usize = 16;
+
+/// Energies of consecutive sweeps, all rungs together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Piece {
+    /// Sweeps in it: every rung has so many draws.
+    pub sweeps: usize,
+    /// Number of the first bin.
+    first: i64,
+    /// Draws in each bin. Draws of zero likelihood are in none.
+    counts: Vec<u32>,
+}
+
+/// Histograms of a chain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Energies {
+    origin: f64,
+    /// Sweeps of a full piece.
+    length: usize,
+    pieces: Vec<Piece>,
+}
+
+impl Energies {
+    /// Nothing yet; bins are finest about `origin`, in nats.
+    pub fn new(origin: f64) -> Self {
+        Self { origin, length: 1, pieces: Vec::new() }
+    }
+
+    /// Adds one sweep: the energy at every rung.
+    pub fn add(&mut self, energies: impl Iterator<Item = f64>) {
+        if self.pieces.last().is_none_or(|p| p.sweeps == self.length) {
+            if self.pieces.len() == MOST_PIECES {
+                self.pieces = self.pieces.chunks(2).map(|pair| pair[0].merged(&pair[1])).collect();
+                self.length *= 2;
+            }
+            self.pieces.push(Piece::default());
+        }
+        let Some(piece) = self.pieces.last_mut() else { return };
+        piece.sweeps += 1;
+        for u in energies.filter(|u| u.is_finite()) {
+            piece.count((((u - self.origin) / KNEE).asinh() / STEP).floor() as i64, 1);
+        }
+    }
+
+    /// The pieces, oldest first. All but the last are of one length; there are more than half of [`MOST_PIECES`], or one a sweep.
+    pub fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Energy in nats and draws of each bin of a piece that has any.
+    pub fn bins<'a>(&'a self, piece: &'a Piece) -> impl Iterator<Item = (f64, f64)> + 'a {
+        let value = |bin: i64| self.origin + KNEE * ((bin as f64 + 0.5) * STEP).sinh();
+        let filled = piece.counts.iter().enumerate().filter(|(_, n)| **n > 0);
+        filled.map(move |(i, &n)| (value(piece.first + i as i64), f64::from(n)))
+    }
+}
+
+impl Piece {
+    fn count(&mut self, bin: i64, draws: u32) {
+        if self.counts.is_empty() {
+            self.first = bin;
+        }
+        if bin < self.first {
+            let missing = (self.first - bin) as usize;
+            self.counts.splice(0..0, std::iter::repeat_n(0, missing));
+            self.first = bin;
+        }
+        let at = (bin - self.first) as usize;
+        if at >= self.counts.len() {
+            self.counts.resize(at + 1, 0);
+        }
+        self.counts[at] += draws;
+    }
+
+    /// Both pieces as one.
+    pub fn merged(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        both.sweeps += other.sweeps;
+        for (i, &n) in other.counts.iter().enumerate().filter(|(_, n)| **n > 0) {
+            both.count(other.first + i as i64, n);
+        }
+        both
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_draw_is_counted_in_a_bin_that_holds_it() {
+        let mut energies = Energies::new(-100.0);
+        let drawn: Vec<f64> = (0..1000).map(|i| -130.0 + 1e-4 * f64::from(i).powi(3)).collect();
+        for u in &drawn {
+            energies.add([*u, f64::INFINITY].into_iter());
+        }
+        assert!(energies.pieces().len() > MOST_PIECES / 2);
+        assert_eq!(energies.pieces().iter().map(|p| p.sweeps).sum::<usize>(), drawn.len());
+        let mut all = Piece::default();
+        for piece in energies.pieces() {
+            all = all.merged(piece);
+        }
+        let mut values: Vec<f64> = Vec::new();
+        for (value, n) in energies.bins(&all) {
+            values.extend(std::iter::repeat_n(value, n as usize));
+        }
+        assert_eq!(values.len(), drawn.len());
+        for (value, u) in values.iter().zip(&drawn) {
+            let width = STEP * (KNEE * KNEE + (u + 100.0).powi(2)).sqrt();
+            assert!((value - u).abs() <= 0.51 * width, "{value} for {u}");
+        }
+    }
+}
