@@ -1,6 +1,10 @@
 //! Steps tuned while the sampler adapts: their sizes by Robbins–Monro from acceptance counts, their shapes from the visited states.
 
+use std::sync::Arc;
+
 use super::chain::Step;
+use super::mixture::{Mixture, members};
+use super::record::Record;
 use super::schedule::{Kind, Move, exchangeable, find};
 use crate::models::Role;
 use crate::prior::{Coordinate, Prior};
@@ -21,6 +25,8 @@ pub struct Tuning {
     rates: Vec<Option<f64>>,
     families: Vec<Family>,
     moments: Vec<Moments>,
+    /// For each move, what has been learned of where relocated peaks belong.
+    pub mixtures: Vec<Arc<Mixture>>,
 }
 
 /// Moves whose shape is learned from the same states: one block, or the like blocks of exchangeable peaks.
@@ -59,6 +65,7 @@ impl Tuning {
             rates: moves.iter().map(|m| m.rate).collect(),
             families,
             moments: vec![Moments::default(); rungs * slots],
+            mixtures: vec![Arc::default(); moves.len()],
         }
     }
 
@@ -132,6 +139,22 @@ impl Tuning {
         }
         pooled.scale = pooled.ln_scale.iter().map(|s| s.exp()).collect();
         pooled
+    }
+
+    /// Learns where relocated peaks belong from what the copies kept.
+    pub fn place(&mut self, problem: &Problem, moves: &[Move], records: &[&Record]) {
+        let mut known: Vec<(Vec<Vec<usize>>, Arc<Mixture>)> = Vec::new();
+        for (step, what) in moves.iter().enumerate() {
+            let Some(parameters) = what.placed().filter(|p| p.len() > 1) else { continue };
+            let members = members(problem, parameters);
+            if !known.iter().any(|(m, _)| *m == members) {
+                let mixture = Arc::new(Mixture::learn(problem, &members, records));
+                known.push((members.clone(), mixture));
+            }
+            if let Some((_, mixture)) = known.iter().find(|(m, _)| *m == members) {
+                self.mixtures[step] = Arc::clone(mixture);
+            }
+        }
     }
 
     /// Learned shapes of one rung, drawn towards the sizes of single steps where few states were seen.
@@ -225,7 +248,7 @@ fn families(problem: &Problem, moves: &[Move]) -> Vec<Family> {
 }
 
 /// Standard deviation of a prior in its moves' coordinate.
-fn spread(prior: &Prior) -> f64 {
+pub fn spread(prior: &Prior) -> f64 {
     match *prior {
         Prior::LogUniform { low, high } => (high / low).ln() / 12f64.sqrt(),
         // Var ln x of a Gamma is the trigamma function of its shape, 1/shape + 1/2shape² + … .
@@ -257,7 +280,7 @@ fn bracket(from: &[f64], beta: f64) -> (usize, usize, f64) {
 }
 
 /// Lower Cholesky factor, row by row; none where the matrix is not positive definite.
-fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
+pub fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
     let mut l = vec![0.0; n * n];
     for i in 0..n {
         for j in 0..=i {

@@ -95,7 +95,8 @@ impl<'p> Campaign<'p> {
         let moves: Arc<[Move]> = schedule::schedule(problem).into();
         let key = |copy| Key::new(settings.seed, &problem.frame, &problem.window, &problem.candidate, copy);
         let betas = if problem.dimension() == 0 { vec![0.0, 1.0] } else { ladder::first(problem, key(0)) };
-        let chains = (0..settings.copies.max(2)).map(|copy| Chain::new(problem, key(copy), betas.clone(), &moves, settings.most_rows)).collect();
+        let chains =
+            (0..settings.copies.max(2)).map(|copy| Chain::new(problem, key(copy), betas.clone(), &moves, settings.most_rows)).collect();
         Self {
             problem,
             chains,
@@ -160,6 +161,7 @@ impl<'p> Campaign<'p> {
             let copies: Vec<&Tuning> = self.chains.iter().map(|c| &c.tuning).collect();
             let mut tuning = Tuning::pooled(&copies, self.problem, &self.moves, &sampled.betas, &betas, !last);
             tuning.adapting = !last;
+            tuning.place(self.problem, &self.moves, &self.chains.iter().map(|c| &c.record).collect::<Vec<_>>());
             tuning
         };
         let energies = self.chains.iter().flat_map(|c| &c.energy).copied().filter(|u| u.is_finite());

@@ -4,10 +4,12 @@ use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::adapt::Tuning;
+use super::guide::Guide;
+use super::mixture::{Mixture, Others};
 use super::record::Record;
-use super::schedule::{Kind, Move};
+use super::schedule::{Kind, Move, Target};
 use crate::engine::Moves;
-use crate::noise;
+use crate::noise::{self, Scale};
 use crate::prior::Coordinate;
 use crate::problem::Problem;
 use crate::random::{Key, Stream};
@@ -55,6 +57,7 @@ pub struct Chain<'p> {
     /// Proposals whose energy was not a number.
     pub broken: u64,
     key: Key,
+    scales: Vec<Scale>,
     trial: Vec<f64>,
     ln_ratio: Vec<f64>,
     state: Vec<Trial>,
@@ -94,6 +97,7 @@ impl<'p> Chain<'p> {
             scratch: vec![0.0; problem.coefficients()],
             sweep: 0,
             broken: 0,
+            scales: Scale::of(problem),
             problem,
             betas,
             theta,
@@ -158,14 +162,19 @@ impl<'p> Chain<'p> {
             let d = self.problem.dimension();
             let (from, to) = (&self.theta[w * d..(w + 1) * d], &mut self.trial[w * d..(w + 1) * d]);
             to.copy_from_slice(from);
-            let ratio = if rung == 0 {
+            let beta = self.betas[rung];
+            let drawn = |i: &usize| self.scales.iter().any(|s| s.parameter == *i && s.collapses(beta));
+            let ratio = if target.parameters.iter().any(drawn) {
+                // Nothing to propose: the scale is drawn when the move is decided.
+                Some(0.0)
+            } else if rung == 0 {
                 for &i in &target.parameters {
                     to[i] = self.problem.parameters[i].prior.sample(&mut stream);
                 }
                 within(self.problem, &target.parameters, to).then_some(0.0)
             } else {
-                let steps = self.tuning.step(rung, step);
-                change(self.problem, what, &target.parameters, steps, from, to, &mut stream)
+                let tuned = Tuned { step: self.tuning.step(rung, step), mixture: &self.tuning.mixtures[step], beta };
+                change(self.problem, what, target, tuned, from, to, &mut stream)
             };
             self.streams[w] = stream;
             self.state[w] = match ratio {
@@ -220,7 +229,7 @@ impl<'p> Chain<'p> {
         let (d, m) = (self.problem.dimension(), self.problem.measurements.len());
         for w in 0..self.rungs() {
             let rung = self.rung_of[w] as usize;
-            let trial = &self.trial[w * d..(w + 1) * d];
+            let trial = &mut self.trial[w * d..(w + 1) * d];
             let fresh = match self.state[w] {
                 Trial::None => continue,
                 Trial::Refused => {
@@ -234,16 +243,32 @@ impl<'p> Chain<'p> {
                     Some(new)
                 }
             };
-            let energy = noise::energy(self.problem, fresh.unwrap_or(&self.misfits[w * m..(w + 1) * m]), trial);
+            let misfits = fresh.unwrap_or(&self.misfits[w * m..(w + 1) * m]);
+            let mut energy = noise::energy(self.problem, misfits, trial);
+            let beta = self.betas[rung];
+            let collapsed = self.scales.iter().any(|s| s.collapses(beta));
             let accept = if energy.is_nan() {
                 self.broken += 1;
                 false
             } else if rung == 0 {
                 true
             } else {
-                let ln_ratio = self.ln_ratio[w] - self.betas[rung] * (energy - self.energy[w]);
+                let rise = if collapsed {
+                    let (from, kept) = (&self.theta[w * d..(w + 1) * d], &self.misfits[w * m..(w + 1) * m]);
+                    noise::tempered(self.problem, misfits, trial, beta, &self.scales)
+                        - noise::tempered(self.problem, kept, from, beta, &self.scales)
+                } else {
+                    beta * (energy - self.energy[w])
+                };
+                let ln_ratio = self.ln_ratio[w] - rise;
                 ln_ratio >= 0.0 || self.streams[w].random::<f64>() < ln_ratio.exp()
             };
+            if accept && collapsed {
+                for scale in self.scales.iter().filter(|s| s.collapses(beta)) {
+                    trial[scale.parameter] = scale.draw(beta, misfits[scale.measurement], &mut self.streams[w]);
+                }
+                energy = noise::energy(self.problem, misfits, trial);
+            }
             if fresh.is_some() {
                 choices.push(accept);
             }
@@ -336,12 +361,23 @@ pub struct Step<'a> {
     pub factor: &'a [f64],
 }
 
+/// What a move has learned at one rung.
+#[derive(Clone, Copy, Debug)]
+struct Tuned<'a> {
+    step: Step<'a>,
+    mixture: &'a Mixture,
+    beta: f64,
+}
+
+/// Share of relocations that go where peaks have been seen, once any have.
+const LEARNED: f64 = 0.75;
+
 /// Changes `to` and returns ln of the ratio of priors and proposals, or none where the prior is zero there.
 fn change(
     problem: &Problem,
     what: &Move,
-    parameters: &[usize],
-    step: Step<'_>,
+    Target { parameters, others, .. }: &Target,
+    Tuned { step, mixture, beta }: Tuned<'_>,
     from: &[f64],
     to: &mut [f64],
     stream: &mut Stream,
@@ -356,16 +392,13 @@ fn change(
             return within(problem, parameters, to).then_some(0.0);
         }
         Kind::Relocate => {
-            let centre = parameters[0];
-            let prior = &problem.parameters[centre].prior;
-            let guide = what.guide.as_ref()?;
-            to[centre] = guide.sample(stream);
-            for &i in &parameters[1..] {
-                to[i] = problem.parameters[i].prior.sample(stream);
-            }
-            let ln_weight = |x: f64| prior.ln_density(x) - guide.ln_density(x);
-            let ln_ratio = ln_weight(to[centre]) - ln_weight(from[centre]);
-            return (within(problem, parameters, to) && ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
+            let place = Placement { problem, guide: what.guide.as_ref()?, mixture, beta };
+            return place.relocate(&[parameters], others, from, to, stream);
+        }
+        Kind::RelocatePair => {
+            let place = Placement { problem, guide: what.guide.as_ref()?, mixture, beta };
+            let (first, second) = parameters.split_at(parameters.len() / 2);
+            return place.relocate(&[first, second], others, from, to, stream);
         }
         Kind::Walk => ln_ratio += walk(problem, parameters, step, from, to, stream),
         Kind::Trade => {
@@ -393,6 +426,57 @@ fn change(
         }
     }
     (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio)
+}
+
+fn ln_prior(problem: &Problem, parameters: &[usize], theta: &[f64]) -> f64 {
+    parameters.iter().map(|&i| problem.parameters[i].prior.ln_density(theta[i])).sum()
+}
+
+/// Where peaks are put: where peaks have been seen, or anywhere.
+#[derive(Debug)]
+struct Placement<'a> {
+    problem: &'a Problem,
+    guide: &'a Guide,
+    mixture: &'a Mixture,
+    beta: f64,
+}
+
+impl Placement<'_> {
+    /// Puts peaks elsewhere, one after the other, and returns ln of the ratio of priors and proposals. Each peak's proposal knows where the
+    /// peaks are that stay or have been put before it.
+    fn relocate(&self, peaks: &[&[usize]], others: &[usize], from: &[f64], to: &mut [f64], stream: &mut Stream) -> Option<f64> {
+        let mut ln_ratio = 0.0;
+        for (at, parameters) in peaks.iter().enumerate() {
+            let others = (others, at.checked_sub(1).map(|before| peaks[before][0]));
+            self.sample(parameters, others, to, stream);
+            if !within(self.problem, parameters, to) {
+                return None;
+            }
+            let ln_weight = |theta: &[f64]| ln_prior(self.problem, parameters, theta) - self.ln_density(parameters, others, theta);
+            ln_ratio += ln_weight(to) - ln_weight(from);
+        }
+        (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio)
+    }
+
+    fn sample(&self, parameters: &[usize], others: Others<'_>, to: &mut [f64], stream: &mut Stream) {
+        if parameters.len() > 1 && !self.mixture.is_empty() && stream.random::<f64>() < LEARNED {
+            return self.mixture.sample(self.problem, parameters, others, self.beta, to, stream);
+        }
+        to[parameters[0]] = self.guide.sample(stream);
+        for &i in &parameters[1..] {
+            to[i] = self.problem.parameters[i].prior.sample(stream);
+        }
+    }
+
+    fn ln_density(&self, parameters: &[usize], others: Others<'_>, theta: &[f64]) -> f64 {
+        let blind = self.guide.ln_density(theta[parameters[0]]) + ln_prior(self.problem, &parameters[1..], theta);
+        if parameters.len() < 2 || self.mixture.is_empty() {
+            return blind;
+        }
+        let seen = self.mixture.ln_density(self.problem, parameters, others, self.beta, theta);
+        let largest = blind.max(seen);
+        largest + ((1.0 - LEARNED) * (blind - largest).exp() + LEARNED * (seen - largest).exp()).ln()
+    }
 }
 
 /// A normal step along the covariance; returns ln of the Jacobian ratio of log coordinates, Σ ln(θ'/θ).

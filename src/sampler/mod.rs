@@ -11,6 +11,7 @@ pub mod diagnostics;
 mod energies;
 mod guide;
 pub mod ladder;
+mod mixture;
 mod record;
 pub mod schedule;
 mod tile;

@@ -55,7 +55,8 @@ pub(super) fn run(dataset: &Dataset, ready: &Ready, chosen: &[&Entry], pool: &ra
     let costs = problems.iter().map(|p| measure(ready, p)).collect::<Result<Vec<_>>>()?;
     let copies = spec.run.copies.max(2);
     let rows = sampler::rows(spec.run.ess, copies);
-    let bytes: usize = problems.iter().zip(&costs).map(|(p, c)| copies * bytes(p, c.rungs, rows)).sum::<usize>() * plan.frames * plan.populations;
+    let bytes: usize =
+        problems.iter().zip(&costs).map(|(p, c)| copies * bytes(p, c.rungs, rows)).sum::<usize>() * plan.frames * plan.populations;
     let seconds = costs.iter().map(|c| c.sweep).sum::<f64>() * copies as f64 * TYPICAL / pool.current_num_threads() as f64;
     text += &format!("memory      about {} MiB\n", bytes.div_ceil(1 << 20));
     text += &format!(

@@ -1,5 +1,9 @@
 //! Misfits into energies U = −ln p(D | θ), in f64, with every constant.
 
+mod scale;
+
+pub use scale::Scale;
+
 use crate::problem::{Noise, Problem};
 
 /// A misfit at or above this stands for an inadmissible move (see `engine::SENTINEL`).
@@ -25,4 +29,17 @@ pub fn energy(problem: &Problem, misfits: &[f64], theta: &[f64]) -> f64 {
             };
     }
     sum
+}
+
+/// −ln of the likelihood to the power β, `scales` integrated out, up to a constant of β: what a move is decided on. +∞ stands for zero.
+pub fn tempered(problem: &Problem, misfits: &[f64], theta: &[f64], beta: f64, scales: &[Scale]) -> f64 {
+    let energy = energy(problem, misfits, theta);
+    if energy.is_infinite() {
+        return energy;
+    }
+    scales.iter().filter(|s| s.collapses(beta)).fold(beta * energy, |sum, scale| {
+        let (c, misfit) = (theta[scale.parameter], misfits[scale.measurement]);
+        let own = 0.5 * misfit / (c * c) + problem.measurements[scale.measurement].t.len() as f64 * c.ln();
+        sum - beta * own - scale.ln_weight(beta, misfit)
+    })
 }

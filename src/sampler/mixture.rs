@@ -1,0 +1,233 @@
+//! Where the peaks of a posterior are, learned while adapting: a mixture of normal densities that relocated peaks are drawn from.
+//!
+//! A small line far from all others has a share of the prior that no blind proposal finds; once any copy has found it, all may be sent there.
+//! The mixture is frozen with everything else and its density enters the acceptance, so the answer does not depend on how good it is.
+
+use rand::RngExt;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::adapt::{cholesky, spread};
+use super::record::Record;
+use super::schedule::{LARGEST_BLOCK, exchangeable};
+use crate::prior::Coordinate;
+use crate::problem::Problem;
+use crate::random::Stream;
+
+/// Components whose means lie within this many standard deviations of each other in every coordinate are one.
+const SAME: f64 = 4.0;
+/// Most components a peak of the candidate.
+const MOST: usize = 3;
+/// Rows that a component needs to be learned from.
+const LEAST_ROWS: usize = 16;
+/// Each standard deviation is at least this share of the prior's, and this many times what was seen.
+const FLOOR: f64 = 1e-4;
+const WIDER: f64 = 1.5;
+/// A component is taken where another peak's centre is within this many standard deviations of it; its odds are then lower.
+const NEAR: f64 = 3.0;
+const TAKEN: f64 = 0.05;
+/// A component is nothing beyond so many squared standard deviations.
+const FAR: f64 = 200.0;
+/// Components are at most this many times as wide at a hot rung as at β = 1.
+const WIDEST: f64 = 5.0;
+
+/// A mixture of equally likely normal densities in the coordinates of one peak's own parameters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mixture {
+    components: Vec<Component>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Component {
+    mean: Vec<f64>,
+    /// Lower Cholesky factor of the covariance, row by row.
+    factor: Vec<f64>,
+    /// ln of the density at the mean.
+    ln_top: f64,
+}
+
+/// Moments of one peak in one copy, or of several that are the same.
+struct Seen {
+    n: f64,
+    mean: Vec<f64>,
+    covariance: Vec<f64>,
+}
+
+impl Mixture {
+    /// Learns from the later half of each copy's draws at β = 1; `members` lists the same parameters of every exchangeable peak, centre first.
+    pub fn learn(problem: &Problem, members: &[Vec<usize>], records: &[&Record]) -> Self {
+        let d = problem.dimension();
+        let mut all: Vec<Seen> = Vec::new();
+        for record in records {
+            let rows: Vec<&[f64]> = record.draws.chunks_exact(d).skip(record.rows() / 2).collect();
+            if rows.len() < LEAST_ROWS {
+                continue;
+            }
+            let mut peaks = vec![Vec::with_capacity(rows.len()); members.len()];
+            for row in rows {
+                let mut order: Vec<&Vec<usize>> = members.iter().collect();
+                order.sort_by(|a, b| row[a[0]].total_cmp(&row[b[0]]));
+                for (peak, parameters) in peaks.iter_mut().zip(order) {
+                    peak.push(coordinates(problem, parameters, row));
+                }
+            }
+            for peak in &peaks {
+                let new = Seen::of(peak);
+                match all.iter_mut().find(|old| old.same(&new)) {
+                    Some(old) => old.merge(&new),
+                    None => all.push(new),
+                }
+            }
+        }
+        all.truncate(MOST * members.len());
+        let floors: Vec<f64> = members[0].iter().map(|&i| FLOOR * spread(&problem.parameters[i].prior)).collect();
+        Self { components: all.iter().filter_map(|seen| seen.component(&floors)).collect() }
+    }
+
+    /// Whether nothing has been learned.
+    pub fn is_empty(&self) -> bool {
+        self.components.is_empty()
+    }
+
+    /// A draw for a rung at this β, written to the parameters; `others` are the centres of the peaks that stay.
+    pub fn sample(&self, problem: &Problem, parameters: &[usize], others: Others<'_>, beta: f64, to: &mut [f64], stream: &mut Stream) {
+        let (n, wider) = (parameters.len(), widening(beta));
+        let odds = |c: &Component| c.odds(others, wider, to);
+        let mut left = stream.random::<f64>() * self.components.iter().map(odds).sum::<f64>();
+        let chosen = self.components.iter().find(|c| {
+            left -= odds(c);
+            left < 0.0
+        });
+        let Some(component) = chosen.or(self.components.last()) else { return };
+        let mut z = [0.0; LARGEST_BLOCK];
+        z[..n].fill_with(|| StandardNormal.sample(stream));
+        for (row, &i) in parameters.iter().enumerate() {
+            let along: f64 = component.factor[row * n..row * n + row + 1].iter().zip(&z).map(|(l, z)| l * z).sum();
+            let value = component.mean[row] + wider * along;
+            to[i] = match problem.parameters[i].prior.coordinate() {
+                Coordinate::Linear => value,
+                Coordinate::Log => value.exp(),
+            };
+        }
+    }
+
+    /// ln of the density of those parameters (not of their coordinates), given the centres of the peaks that stay.
+    pub fn ln_density(&self, problem: &Problem, parameters: &[usize], others: Others<'_>, beta: f64, theta: &[f64]) -> f64 {
+        let (n, wider) = (parameters.len(), widening(beta));
+        let (mut z, mut solved) = ([0.0; LARGEST_BLOCK], [0.0; LARGEST_BLOCK]);
+        let mut jacobian = n as f64 * wider.ln();
+        for (z, &i) in z.iter_mut().zip(parameters) {
+            *z = match problem.parameters[i].prior.coordinate() {
+                Coordinate::Linear => theta[i],
+                Coordinate::Log => {
+                    let ln = theta[i].ln();
+                    jacobian += ln;
+                    ln
+                }
+            };
+        }
+        let (mut largest, mut sum, mut all) = (f64::NEG_INFINITY, 0.0, 0.0);
+        for c in &self.components {
+            let odds = c.odds(others, wider, theta);
+            all += odds;
+            let mut square = 0.0;
+            for row in 0..n {
+                let dot: f64 = (0..row).map(|k| c.factor[row * n + k] * solved[k]).sum();
+                solved[row] = (z[row] - c.mean[row] - dot) / c.factor[row * n + row];
+                square += solved[row] * solved[row];
+                if square > FAR * wider * wider {
+                    break;
+                }
+            }
+            if square > FAR * wider * wider {
+                continue;
+            }
+            let term = c.ln_top - 0.5 * square / (wider * wider);
+            if term > largest {
+                sum *= (largest - term).exp();
+                largest = term;
+            }
+            sum += odds * (term - largest).exp();
+        }
+        if sum > 0.0 { largest + (sum / all).ln() - jacobian } else { f64::NEG_INFINITY }
+    }
+}
+
+/// Centres of the peaks that a proposal leaves where they are: some parameters and perhaps one more.
+pub type Others<'a> = (&'a [usize], Option<usize>);
+
+impl Component {
+    /// How likely it is chosen, relatively: where another peak is already, one more is hardly wanted.
+    fn odds(&self, (others, another): Others<'_>, wider: f64, theta: &[f64]) -> f64 {
+        let reach = NEAR * wider * self.factor[0];
+        if others.iter().chain(another.iter()).any(|&i| (theta[i] - self.mean[0]).abs() < reach) { TAKEN } else { 1.0 }
+    }
+}
+
+/// How much wider than at β = 1 the components are: a normal posterior widens as β^−½.
+fn widening(beta: f64) -> f64 {
+    beta.powf(-0.5).min(WIDEST)
+}
+
+/// The same parameters of every peak exchangeable with that of `parameters` (centre first), that one included.
+pub fn members(problem: &Problem, parameters: &[usize]) -> Vec<Vec<usize>> {
+    let Some(owner) = problem.parameters[parameters[0]].owner else { return Vec::new() };
+    let like = |k: usize, i: usize| {
+        let wanted = &problem.parameters[i];
+        (0..problem.dimension()).find(|&j| problem.parameters[j].owner == Some(k) && problem.parameters[j].name == wanted.name)
+    };
+    let kin = (0..problem.terms.len()).filter(|&k| k == owner || exchangeable(problem, owner, k));
+    kin.filter_map(|k| parameters.iter().map(|&i| like(k, i)).collect()).collect()
+}
+
+fn coordinates(problem: &Problem, parameters: &[usize], row: &[f64]) -> Vec<f64> {
+    let coordinate = |&i: &usize| match problem.parameters[i].prior.coordinate() {
+        Coordinate::Linear => row[i],
+        Coordinate::Log => row[i].ln(),
+    };
+    parameters.iter().map(coordinate).collect()
+}
+
+impl Seen {
+    fn of(rows: &[Vec<f64>]) -> Self {
+        let d = rows[0].len();
+        let n = rows.len() as f64;
+        let mean: Vec<f64> = (0..d).map(|j| rows.iter().map(|r| r[j]).sum::<f64>() / n).collect();
+        let product = |j: usize, k: usize| rows.iter().map(|r| (r[j] - mean[j]) * (r[k] - mean[k])).sum::<f64>() / n;
+        let covariance = (0..d * d).map(|i| product(i / d, i % d)).collect();
+        Self { n, mean, covariance }
+    }
+
+    fn same(&self, other: &Self) -> bool {
+        let d = self.mean.len();
+        (0..d).all(|j| {
+            let variance = self.covariance[j * d + j].min(other.covariance[j * d + j]);
+            (self.mean[j] - other.mean[j]).powi(2) <= SAME * SAME * variance
+        })
+    }
+
+    fn merge(&mut self, other: &Self) {
+        let d = self.mean.len();
+        let (n, share) = (self.n + other.n, other.n / (self.n + other.n));
+        let apart: Vec<f64> = (0..d).map(|j| other.mean[j] - self.mean[j]).collect();
+        for i in 0..d * d {
+            self.covariance[i] =
+                (1.0 - share) * self.covariance[i] + share * other.covariance[i] + share * (1.0 - share) * apart[i / d] * apart[i % d];
+        }
+        for j in 0..d {
+            self.mean[j] += share * apart[j];
+        }
+        self.n = n;
+    }
+
+    fn component(&self, floors: &[f64]) -> Option<Component> {
+        let d = self.mean.len();
+        let mut covariance: Vec<f64> = self.covariance.iter().map(|c| WIDER * WIDER * c).collect();
+        for (j, floor) in floors.iter().enumerate() {
+            covariance[j * d + j] += floor * floor;
+        }
+        let factor = cholesky(&covariance, d)?;
+        let ln_root: f64 = (0..d).map(|j| factor[j * d + j].ln()).sum();
+        let ln_top = -ln_root - 0.5 * d as f64 * std::f64::consts::TAU.ln();
+        Some(Component { mean: self.mean.clone(), factor, ln_top })
+    }
+}
