@@ -117,6 +117,17 @@ impl Prior {
         }
     }
 
+    /// ln of the density less the kernel, the same everywhere.
+    pub fn ln_constant(&self) -> f64 {
+        let (low, high) = self.range();
+        let somewhere = match *self {
+            Self::Normal { mean, .. } => mean,
+            _ if high.is_finite() => 0.5 * (low + high),
+            _ => self.moments().0,
+        };
+        self.ln_density(somewhere) - self.ln_kernel(somewhere)
+    }
+
     /// A draw.
     pub fn sample<R: Rng>(&self, rng: &mut R) -> f64 {
         match *self {

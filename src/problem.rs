@@ -119,6 +119,8 @@ pub struct Parameter {
     pub unit: String,
     /// Its prior.
     pub prior: Prior,
+    /// The prior's [`Prior::ln_constant`].
+    pub ln_constant: f64,
     /// What it means.
     pub role: Role,
     /// The spec term it belongs to; none for noise and parameters shared by name.
@@ -127,6 +129,14 @@ pub struct Parameter {
     pub owner: Option<usize>,
     /// Bounds of the model: inadmissible outside.
     pub bounds: (f64, f64),
+}
+
+impl Parameter {
+    /// ln of the prior density.
+    #[inline]
+    pub fn ln_density(&self, x: f64) -> f64 {
+        self.prior.ln_kernel(x) + self.ln_constant
+    }
 }
 
 impl Problem {
@@ -237,6 +247,7 @@ impl<'a> Builder<'a> {
                     name,
                     unit: String::new(),
                     prior: *prior,
+                    ln_constant: prior.ln_constant(),
                     role: Role::Other,
                     term: None,
                     owner: None,
@@ -274,6 +285,7 @@ impl<'a> Builder<'a> {
                     name: parameter_name(quantity, from),
                     unit: self.unit(quantity.unit, from.height),
                     prior: *prior,
+                    ln_constant: prior.ln_constant(),
                     role: quantity.role,
                     term: Some(from.name.clone()),
                     owner,
@@ -345,6 +357,7 @@ impl<'a> Builder<'a> {
             name: name.to_owned(),
             unit: from.unit.clone(),
             prior: from.prior,
+            ln_constant: from.prior.ln_constant(),
             role: Role::Other,
             term: None,
             owner: None,

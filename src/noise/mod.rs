@@ -4,7 +4,7 @@ mod scale;
 
 pub use scale::Scale;
 
-use crate::problem::{Noise, Problem};
+use crate::problem::{Measurement, Noise, Problem};
 
 /// A misfit at or above this stands for an inadmissible move (see `engine::SENTINEL`).
 const INADMISSIBLE: f64 = 2.9e38;
@@ -19,27 +19,33 @@ pub fn energy(problem: &Problem, misfits: &[f64], theta: &[f64]) -> f64 {
         if misfit >= INADMISSIBLE {
             return f64::INFINITY;
         }
-        sum += data.constant
-            + match data.noise {
-                Noise::Gaussian | Noise::Poisson => 0.5 * misfit,
-                Noise::Scaled { parameter } => {
-                    let c = theta[parameter];
-                    0.5 * misfit / (c * c) + data.t.len() as f64 * c.ln()
-                }
-            };
+        sum += data.constant + own(data, misfit, theta);
     }
     sum
 }
 
 /// −ln of the likelihood to the power β, `scales` integrated out, up to a constant of β: what a move is decided on. +∞ stands for zero.
 pub fn tempered(problem: &Problem, misfits: &[f64], theta: &[f64], beta: f64, scales: &[Scale]) -> f64 {
-    let energy = energy(problem, misfits, theta);
-    if energy.is_infinite() {
-        return energy;
+    let mut sum = 0.0;
+    for (m, (data, &misfit)) in problem.measurements.iter().zip(misfits).enumerate() {
+        if misfit >= INADMISSIBLE {
+            return f64::INFINITY;
+        }
+        sum += match scales.iter().find(|s| s.measurement == m && s.collapses(beta)) {
+            Some(scale) => -scale.ln_weight(beta, misfit),
+            None => beta * own(data, misfit, theta),
+        };
     }
-    scales.iter().filter(|s| s.collapses(beta)).fold(beta * energy, |sum, scale| {
-        let (c, misfit) = (theta[scale.parameter], misfits[scale.measurement]);
-        let own = 0.5 * misfit / (c * c) + problem.measurements[scale.measurement].t.len() as f64 * c.ln();
-        sum - beta * own - scale.ln_weight(beta, misfit)
-    })
+    sum
+}
+
+/// A measurement's part of the energy that parameters change.
+fn own(data: &Measurement, misfit: f64, theta: &[f64]) -> f64 {
+    match data.noise {
+        Noise::Gaussian | Noise::Poisson => 0.5 * misfit,
+        Noise::Scaled { parameter } => {
+            let c = theta[parameter];
+            0.5 * misfit / (c * c) + data.t.len() as f64 * c.ln()
+        }
+    }
 }

@@ -26,6 +26,7 @@ pub struct Scale {
     /// Index of the parameter.
     pub parameter: usize,
     points: f64,
+    ln_points: f64,
     /// Bounds of ln b, ascending.
     ln_bounds: (f64, f64),
 }
@@ -36,7 +37,8 @@ impl Scale {
         let scale = |(measurement, data): (usize, &crate::problem::Measurement)| {
             let Noise::Scaled { parameter } = data.noise else { return None };
             let Prior::LogUniform { low, high } = problem.parameters[parameter].prior else { return None };
-            Some(Self { measurement, parameter, points: data.t.len() as f64, ln_bounds: (-2.0 * high.ln(), -2.0 * low.ln()) })
+            let points = data.t.len() as f64;
+            Some(Self { measurement, parameter, points, ln_points: points.ln(), ln_bounds: (-2.0 * high.ln(), -2.0 * low.ln()) })
         };
         problem.measurements.iter().enumerate().filter_map(scale).collect()
     }
@@ -53,10 +55,15 @@ impl Scale {
     /// ln ∫ b^(a−1) exp(−βMb/2) db between the bounds, less what depends on β and N alone.
     pub fn ln_weight(&self, beta: f64, misfit: f64) -> f64 {
         let (a, ln_misfit) = (self.shape(beta), ln(misfit));
+        // With x = a eʳ the density falls by a(eʳ − 1 − r) nats from its top, which is at least a r²/2 above and a(−r − 1) below.
+        let r = |ln_bound: f64| ln_bound + ln_misfit - self.ln_points;
+        let (below, above) = (r(self.ln_bounds.0), r(self.ln_bounds.1));
+        let whole = below < -1.0 - NOTHING / a && above > 0.0 && 0.5 * a * above * above > NOTHING;
+        if whole {
+            return -a * ln_misfit;
+        }
         let (low, high) = self.between(beta, ln_misfit);
-        let cut = |x: f64| x - a - a * (x / a).ln() < NOTHING;
-        let whole = low < a && !cut(low) && high > a && !cut(high);
-        -a * ln_misfit + if whole { 0.0 } else { ln_mass(a, low, high) }
+        -a * ln_misfit + ln_mass(a, low, high)
     }
 
     /// The bounds as arguments of the incomplete Gamma function, βMb/2.
@@ -111,7 +118,7 @@ mod tests {
     use super::*;
     use crate::random::Key;
 
-    const SCALE: Scale = Scale { measurement: 0, parameter: 0, points: 60.0, ln_bounds: (-4.0, 5.0) };
+    const SCALE: Scale = Scale { measurement: 0, parameter: 0, points: 60.0, ln_points: 4.094_344_562_222_1, ln_bounds: (-4.0, 5.0) };
 
     /// ∫ c^(−βN) exp(−βM/2c²) dc/c by the trapezoid rule in ln c, which converges exponentially inside and is cut at the bounds.
     fn integral(beta: f64, misfit: f64) -> f64 {

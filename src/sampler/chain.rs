@@ -5,7 +5,7 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::adapt::Tuning;
 use super::guide::Guide;
-use super::mixture::{Mixture, Others};
+use super::mixture::{Mixture, Odds};
 use super::record::Record;
 use super::schedule::{Kind, Move, Target};
 use crate::engine::Moves;
@@ -244,27 +244,29 @@ impl<'p> Chain<'p> {
                 }
             };
             let misfits = fresh.unwrap_or(&self.misfits[w * m..(w + 1) * m]);
-            let mut energy = noise::energy(self.problem, misfits, trial);
             let beta = self.betas[rung];
-            let collapsed = self.scales.iter().any(|s| s.collapses(beta));
-            let accept = if energy.is_nan() {
+            let drawn = self.scales.iter().filter(|s| s.collapses(beta));
+            let collapsed = drawn.clone().next().is_some();
+            let mut energy = if collapsed { f64::INFINITY } else { noise::energy(self.problem, misfits, trial) };
+            let rise = if collapsed {
+                let (from, kept) = (&self.theta[w * d..(w + 1) * d], &self.misfits[w * m..(w + 1) * m]);
+                noise::tempered(self.problem, misfits, trial, beta, &self.scales)
+                    - noise::tempered(self.problem, kept, from, beta, &self.scales)
+            } else {
+                beta * (energy - self.energy[w])
+            };
+            let accept = if rung == 0 {
+                self.broken += u64::from(energy.is_nan());
+                !energy.is_nan()
+            } else if rise.is_nan() {
                 self.broken += 1;
                 false
-            } else if rung == 0 {
-                true
             } else {
-                let rise = if collapsed {
-                    let (from, kept) = (&self.theta[w * d..(w + 1) * d], &self.misfits[w * m..(w + 1) * m]);
-                    noise::tempered(self.problem, misfits, trial, beta, &self.scales)
-                        - noise::tempered(self.problem, kept, from, beta, &self.scales)
-                } else {
-                    beta * (energy - self.energy[w])
-                };
                 let ln_ratio = self.ln_ratio[w] - rise;
                 ln_ratio >= 0.0 || self.streams[w].random::<f64>() < ln_ratio.exp()
             };
             if accept && collapsed {
-                for scale in self.scales.iter().filter(|s| s.collapses(beta)) {
+                for scale in drawn {
                     trial[scale.parameter] = scale.draw(beta, misfits[scale.measurement], &mut self.streams[w]);
                 }
                 energy = noise::energy(self.problem, misfits, trial);
@@ -428,10 +430,6 @@ fn change(
     (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio)
 }
 
-fn ln_prior(problem: &Problem, parameters: &[usize], theta: &[f64]) -> f64 {
-    parameters.iter().map(|&i| problem.parameters[i].prior.ln_density(theta[i])).sum()
-}
-
 /// Where peaks are put: where peaks have been seen, or anywhere.
 #[derive(Debug)]
 struct Placement<'a> {
@@ -447,20 +445,23 @@ impl Placement<'_> {
     fn relocate(&self, peaks: &[&[usize]], others: &[usize], from: &[f64], to: &mut [f64], stream: &mut Stream) -> Option<f64> {
         let mut ln_ratio = 0.0;
         for (at, parameters) in peaks.iter().enumerate() {
-            let others = (others, at.checked_sub(1).map(|before| peaks[before][0]));
-            self.sample(parameters, others, to, stream);
+            let before = at.checked_sub(1).map(|before| peaks[before][0]);
+            let odds = |theta: &[f64]| self.mixture.odds(others.iter().chain(before.iter()).map(|&i| theta[i]), self.beta);
+            let there = odds(to);
+            self.sample(parameters, &there, to, stream);
             if !within(self.problem, parameters, to) {
                 return None;
             }
-            let ln_weight = |theta: &[f64]| ln_prior(self.problem, parameters, theta) - self.ln_density(parameters, others, theta);
-            ln_ratio += ln_weight(to) - ln_weight(from);
+            let excess = self.excess(parameters, &there, to)?;
+            let here = if before.is_some() { odds(from) } else { there };
+            ln_ratio += (self.excess(parameters, &here, from)? / excess).ln();
         }
         (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio)
     }
 
-    fn sample(&self, parameters: &[usize], others: Others<'_>, to: &mut [f64], stream: &mut Stream) {
+    fn sample(&self, parameters: &[usize], odds: &Odds, to: &mut [f64], stream: &mut Stream) {
         if parameters.len() > 1 && !self.mixture.is_empty() && stream.random::<f64>() < LEARNED {
-            return self.mixture.sample(self.problem, parameters, others, self.beta, to, stream);
+            return self.mixture.sample(self.problem, parameters, odds, to, stream);
         }
         to[parameters[0]] = self.guide.sample(stream);
         for &i in &parameters[1..] {
@@ -468,14 +469,16 @@ impl Placement<'_> {
         }
     }
 
-    fn ln_density(&self, parameters: &[usize], others: Others<'_>, theta: &[f64]) -> f64 {
-        let blind = self.guide.ln_density(theta[parameters[0]]) + ln_prior(self.problem, &parameters[1..], theta);
+    /// How many times denser than the prior the proposal is there; none where the prior is zero.
+    fn excess(&self, parameters: &[usize], odds: &Odds, theta: &[f64]) -> Option<f64> {
+        let blind = self.guide.excess(theta[parameters[0]]);
         if parameters.len() < 2 || self.mixture.is_empty() {
-            return blind;
+            return blind.is_finite().then_some(blind);
         }
-        let seen = self.mixture.ln_density(self.problem, parameters, others, self.beta, theta);
-        let largest = blind.max(seen);
-        largest + ((1.0 - LEARNED) * (blind - largest).exp() + LEARNED * (seen - largest).exp()).ln()
+        let ln_prior: f64 = parameters.iter().map(|&i| self.problem.parameters[i].ln_density(theta[i])).sum();
+        let seen = self.mixture.excess(self.problem, parameters, odds, theta, ln_prior);
+        let excess = (1.0 - LEARNED) * blind + LEARNED * seen;
+        (ln_prior > f64::NEG_INFINITY && excess.is_finite()).then_some(excess)
     }
 }
 

@@ -17,6 +17,8 @@ use crate::random::Stream;
 const SAME: f64 = 4.0;
 /// Most components a peak of the candidate.
 const MOST: usize = 3;
+/// And in all.
+const MOST_COMPONENTS: usize = 64;
 /// Rows that a component needs to be learned from.
 const LEAST_ROWS: usize = 16;
 /// Each standard deviation is at least this share of the prior's, and this many times what was seen.
@@ -41,6 +43,8 @@ struct Component {
     mean: Vec<f64>,
     /// Lower Cholesky factor of the covariance, row by row.
     factor: Vec<f64>,
+    /// One over its diagonal.
+    inverse: Vec<f64>,
     /// ln of the density at the mean.
     ln_top: f64,
 }
@@ -78,7 +82,7 @@ impl Mixture {
                 }
             }
         }
-        all.truncate(MOST * members.len());
+        all.truncate(MOST_COMPONENTS.min(MOST * members.len()));
         let floors: Vec<f64> = members[0].iter().map(|&i| FLOOR * spread(&problem.parameters[i].prior)).collect();
         Self { components: all.iter().filter_map(|seen| seen.component(&floors)).collect() }
     }
@@ -88,21 +92,34 @@ impl Mixture {
         self.components.is_empty()
     }
 
-    /// A draw for a rung at this β, written to the parameters; `others` are the centres of the peaks that stay.
-    pub fn sample(&self, problem: &Problem, parameters: &[usize], others: Others<'_>, beta: f64, to: &mut [f64], stream: &mut Stream) {
-        let (n, wider) = (parameters.len(), widening(beta));
-        let odds = |c: &Component| c.odds(others, wider, to);
-        let mut left = stream.random::<f64>() * self.components.iter().map(odds).sum::<f64>();
-        let chosen = self.components.iter().find(|c| {
-            left -= odds(c);
+    /// How likely each component is chosen at a rung, given the centres of the peaks that stay: where one is already, another is hardly wanted.
+    pub fn odds(&self, others: impl Iterator<Item = f64> + Clone, beta: f64) -> Odds {
+        let wider = widening(beta);
+        let mut odds = Odds { wider, each: [1.0; MOST_COMPONENTS], sum: 0.0 };
+        for (odds, c) in odds.each.iter_mut().zip(&self.components) {
+            let reach = NEAR * wider * c.factor[0];
+            if others.clone().any(|x| (x - c.mean[0]).abs() < reach) {
+                *odds = TAKEN;
+            }
+        }
+        odds.sum = odds.each[..self.components.len()].iter().sum();
+        odds
+    }
+
+    /// A draw, written to the parameters.
+    pub fn sample(&self, problem: &Problem, parameters: &[usize], odds: &Odds, to: &mut [f64], stream: &mut Stream) {
+        let n = parameters.len();
+        let mut left = stream.random::<f64>() * odds.sum;
+        let chosen = self.components.iter().zip(&odds.each).find(|(_, odds)| {
+            left -= **odds;
             left < 0.0
         });
-        let Some(component) = chosen.or(self.components.last()) else { return };
+        let Some(component) = chosen.map(|(c, _)| c).or(self.components.last()) else { return };
         let mut z = [0.0; LARGEST_BLOCK];
         z[..n].fill_with(|| StandardNormal.sample(stream));
         for (row, &i) in parameters.iter().enumerate() {
             let along: f64 = component.factor[row * n..row * n + row + 1].iter().zip(&z).map(|(l, z)| l * z).sum();
-            let value = component.mean[row] + wider * along;
+            let value = component.mean[row] + odds.wider * along;
             to[i] = match problem.parameters[i].prior.coordinate() {
                 Coordinate::Linear => value,
                 Coordinate::Log => value.exp(),
@@ -110,62 +127,53 @@ impl Mixture {
         }
     }
 
-    /// ln of the density of those parameters (not of their coordinates), given the centres of the peaks that stay.
-    pub fn ln_density(&self, problem: &Problem, parameters: &[usize], others: Others<'_>, beta: f64, theta: &[f64]) -> f64 {
-        let (n, wider) = (parameters.len(), widening(beta));
+    /// Density of those parameters (not of their coordinates), times exp(−`ln_unit`).
+    pub fn excess(&self, problem: &Problem, parameters: &[usize], odds: &Odds, theta: &[f64], ln_unit: f64) -> f64 {
+        let n = parameters.len();
         let (mut z, mut solved) = ([0.0; LARGEST_BLOCK], [0.0; LARGEST_BLOCK]);
-        let mut jacobian = n as f64 * wider.ln();
+        let narrower = 1.0 / odds.wider;
+        let (mut ln_factor, mut share) = (-ln_unit, 1.0 / odds.sum);
         for (z, &i) in z.iter_mut().zip(parameters) {
+            share *= narrower;
             *z = match problem.parameters[i].prior.coordinate() {
                 Coordinate::Linear => theta[i],
                 Coordinate::Log => {
                     let ln = theta[i].ln();
-                    jacobian += ln;
+                    ln_factor -= ln;
                     ln
                 }
             };
         }
-        let (mut largest, mut sum, mut all) = (f64::NEG_INFINITY, 0.0, 0.0);
-        for c in &self.components {
-            let odds = c.odds(others, wider, theta);
-            all += odds;
+        let (mut sum, far) = (0.0, FAR * odds.wider * odds.wider);
+        for (c, odds) in self.components.iter().zip(&odds.each) {
             let mut square = 0.0;
             for row in 0..n {
                 let dot: f64 = (0..row).map(|k| c.factor[row * n + k] * solved[k]).sum();
-                solved[row] = (z[row] - c.mean[row] - dot) / c.factor[row * n + row];
+                solved[row] = (z[row] - c.mean[row] - dot) * c.inverse[row];
                 square += solved[row] * solved[row];
-                if square > FAR * wider * wider {
+                if square > far {
                     break;
                 }
             }
-            if square > FAR * wider * wider {
-                continue;
+            if square <= far {
+                sum += odds * (c.ln_top - 0.5 * square * narrower * narrower + ln_factor).exp();
             }
-            let term = c.ln_top - 0.5 * square / (wider * wider);
-            if term > largest {
-                sum *= (largest - term).exp();
-                largest = term;
-            }
-            sum += odds * (term - largest).exp();
         }
-        if sum > 0.0 { largest + (sum / all).ln() - jacobian } else { f64::NEG_INFINITY }
+        sum * share
     }
 }
 
-/// Centres of the peaks that a proposal leaves where they are: some parameters and perhaps one more.
-pub type Others<'a> = (&'a [usize], Option<usize>);
-
-impl Component {
-    /// How likely it is chosen, relatively: where another peak is already, one more is hardly wanted.
-    fn odds(&self, (others, another): Others<'_>, wider: f64, theta: &[f64]) -> f64 {
-        let reach = NEAR * wider * self.factor[0];
-        if others.iter().chain(another.iter()).any(|&i| (theta[i] - self.mean[0]).abs() < reach) { TAKEN } else { 1.0 }
-    }
+/// The odds of a mixture's components at a rung, and how much wider than at β = 1 they are there.
+#[derive(Clone, Copy, Debug)]
+pub struct Odds {
+    wider: f64,
+    each: [f64; MOST_COMPONENTS],
+    sum: f64,
 }
 
 /// How much wider than at β = 1 the components are: a normal posterior widens as β^−½.
 fn widening(beta: f64) -> f64 {
-    beta.powf(-0.5).min(WIDEST)
+    (1.0 / beta.sqrt()).min(WIDEST)
 }
 
 /// The same parameters of every peak exchangeable with that of `parameters` (centre first), that one included.
@@ -228,6 +236,7 @@ impl Seen {
         let factor = cholesky(&covariance, d)?;
         let ln_root: f64 = (0..d).map(|j| factor[j * d + j].ln()).sum();
         let ln_top = -ln_root - 0.5 * d as f64 * std::f64::consts::TAU.ln();
-        Some(Component { mean: self.mean.clone(), factor, ln_top })
+        let inverse = (0..d).map(|j| 1.0 / factor[j * d + j]).collect();
+        Some(Component { mean: self.mean.clone(), factor, inverse, ln_top })
     }
 }

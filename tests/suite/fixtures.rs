@@ -199,8 +199,10 @@ fn push_term(problem: &mut Problem, measurement: usize, (model, size, copy, of):
     for quantity in (model.parameters)(size) {
         bindings.push(Binding { free: Some(problem.parameters.len()), factor: 1.0, offset: 0.0, width: Width::Fwhm });
         problem.dependents.push(vec![k as u32]);
+        let prior = prior(quantity.prior, quantity.role, quantity.bounds, top);
         problem.parameters.push(Parameter {
-            prior: prior(quantity.prior, quantity.role, quantity.bounds, top),
+            prior,
+            ln_constant: prior.ln_constant(),
             name: quantity.name,
             unit: String::new(),
             role: quantity.role,
