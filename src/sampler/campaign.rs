@@ -48,8 +48,8 @@ pub struct Sampled {
     pub broken: u64,
     /// Largest drift of kept totals, in units of misfit.
     pub drift: f64,
-    /// Acceptance rate of each move at β = 1, with its description.
-    pub acceptance: Vec<(String, f64)>,
+    /// Acceptance rate of each move at every rung, with its description.
+    pub acceptance: Vec<(String, Vec<f64>)>,
 }
 
 impl Sampled {
@@ -189,8 +189,9 @@ impl<'p> Campaign<'p> {
                 tried[r] += chain.record.tried[r];
             }
         }
-        let cold = self.chains[0].rungs() - 1;
-        let mean = |step: usize| self.chains.iter().map(|c| c.tuning.acceptance(cold, step)).sum::<f64>() / self.chains.len() as f64;
+        let rungs = self.chains[0].rungs();
+        let copies = self.chains.len() as f64;
+        let rate = |step: usize, rung: usize| self.chains.iter().map(|c| c.tuning.acceptance(rung, step)).sum::<f64>() / copies;
         let names =
             |m: &Move| m.targets[0].parameters.iter().map(|&i| self.problem.parameters[i].name.as_str()).collect::<Vec<_>>().join(" ");
         Sampled {
@@ -203,7 +204,7 @@ impl<'p> Campaign<'p> {
             timed_out: self.timed_out,
             broken: self.chains.iter().map(|c| c.broken).sum(),
             drift: self.drift,
-            acceptance: self.moves.iter().enumerate().map(|(s, m)| (format!("{:?} {}", m.kind, names(m)), mean(s))).collect(),
+            acceptance: self.moves.iter().enumerate().map(|(s, m)| (format!("{:?} {}", m.kind, names(m)), (0..rungs).map(|r| rate(s, r)).collect())).collect(),
         }
     }
 
