@@ -63,7 +63,7 @@ fn report(problem: &problem::Problem, sampled: &Sampled, seconds: f64) {
         entry.0 += 1;
         entry.1.iter_mut().zip(rates).for_each(|(sum, rate)| *sum += rate);
     }
-    println!("  {:>9} {:>6} {:>8} {:>8}  acceptance: {}", "beta", "reject", "energy", "tau", kinds.keys().cloned().collect::<Vec<_>>().join(" "));
+    println!("  {:>9} {:>6} {:>8} {:>8} {:>5}  acceptance: {}", "beta", "reject", "energy", "tau", "hot", kinds.keys().cloned().collect::<Vec<_>>().join(" "));
     let rungs = sampled.betas.len();
     for (r, beta) in sampled.betas.iter().enumerate() {
         let chains: Vec<Vec<f64>> = sampled.copies.iter().map(|c| c.energies.iter().skip(r).step_by(rungs).map(|u| u.min(1e30)).collect()).collect();
@@ -71,7 +71,9 @@ fn report(problem: &problem::Problem, sampled: &Sampled, seconds: f64) {
         let tau = (kept * sampled.copies.len()) as f64 / diagnostics::convergence(&chains).ess_bulk;
         let rates: Vec<String> = kinds.values().map(|(n, sum)| format!("{:.3}", sum[r] / *n as f64)).collect();
         let rejection = sampled.rejection.get(r).copied().unwrap_or(f64::NAN);
-        println!("  {beta:>9.2e} {rejection:>6.2} {all:>8.1} {tau:>8.1}  {}", rates.join(" "));
+        let flow = sampled.copies.iter().fold([0, 0], |[a, b], c| [a + c.flow[r][0], b + c.flow[r][1]]);
+        let hot = flow[0] as f64 / (flow[0] + flow[1]).max(1) as f64;
+        println!("  {beta:>9.2e} {rejection:>6.2} {all:>8.1} {tau:>8.1} {hot:>5.2}  {}", rates.join(" "));
     }
     let steps: usize = kinds.values().map(|k| k.0).sum();
     let sweeps = (sampled.burn_in + kept) * sampled.copies.len();

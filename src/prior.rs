@@ -204,7 +204,7 @@ fn ln_normal(x: f64, mean: f64, sd: f64) -> f64 {
 }
 
 /// Mass of Normal(mean, sd) in [low, high]; by erfc on the side of the tail, so that far intervals keep their digits.
-fn normal_mass(mean: f64, sd: f64, low: f64, high: f64) -> f64 {
+pub(crate) fn normal_mass(mean: f64, sd: f64, low: f64, high: f64) -> f64 {
     let (a, b) = ((low - mean) / sd / 2f64.sqrt(), (high - mean) / sd / 2f64.sqrt());
     if a > 0.0 { 0.5 * (libm::erfc(a) - libm::erfc(b)) } else { 0.5 * (libm::erfc(-b) - libm::erfc(-a)) }
 }

@@ -8,7 +8,7 @@
 mod arithmetic;
 mod grid;
 mod kernel;
-mod level;
+pub mod level;
 mod span;
 mod tile;
 mod walker;

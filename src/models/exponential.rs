@@ -26,6 +26,8 @@ impl Term for Exponential {
         through its values at the two ends of the window, \
         because a prior on values has a meaning in every window. The decay length is (x_high - x_low) / ln(left / right).";
 
+    const LINEAR: bool = false;
+
     fn parameters(_: usize) -> Vec<Quantity> {
         let level = |name: &str, about| Quantity {
             name: name.into(),

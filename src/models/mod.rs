@@ -200,6 +200,8 @@ pub trait Term {
     const ABOUT: &'static str;
     /// Name of the size key in specs (`degree`) and its default, where the model has one.
     const SIZE: Option<(&'static str, usize)> = None;
+    /// Whether the curve is a linear function of all its amplitudes and levels together.
+    const LINEAR: bool = true;
     /// Parameters in order.
     fn parameters(size: usize) -> Vec<Quantity>;
     /// How the coefficients lie.
@@ -233,6 +235,8 @@ pub struct Model {
     pub about: &'static str,
     /// Name and default of the size key, where the model has one.
     pub size: Option<(&'static str, usize)>,
+    /// See [`Term::LINEAR`].
+    pub linear: bool,
     /// Parameters for a size.
     pub parameters: fn(usize) -> Vec<Quantity>,
     /// Layout of the coefficients for a size.
@@ -266,6 +270,7 @@ impl Model {
             title: T::TITLE,
             about: T::ABOUT,
             size: T::SIZE,
+            linear: T::LINEAR,
             parameters: T::parameters,
             extent: T::extent,
             requires: T::requires,

@@ -114,6 +114,8 @@ impl Term for Mossbauer {
         the natural full width is 0.194 mm/s. \
         Reference: Moriguchi et al., J. Phys. Soc. Jpn. 91 (2022) 104002.";
 
+    const LINEAR: bool = false;
+
     fn parameters(_: usize) -> Vec<Quantity> {
         let free = (f64::NEG_INFINITY, f64::INFINITY);
         vec![

@@ -148,7 +148,7 @@ impl<'p> Chain<'p> {
                     self.state[w] = Trial::None;
                     continue;
                 }
-                _ => match schedule.get(step).filter(|what| what.parity.is_none_or(|p| p == self.sweep & 1)) {
+                _ => match schedule.get(step).filter(|what| what.due(self.problem, self.betas[rung], self.sweep)) {
                     Some(what) => (step as u32, what),
                     None => {
                         self.state[w] = Trial::None;
@@ -395,12 +395,19 @@ fn change(
         }
         Kind::Relocate => {
             let place = Placement { problem, guide: what.guide.as_ref()?, mixture, beta };
-            return place.relocate(&[parameters], others, from, to, stream);
+            return place.relocate(parameters, others, from, to, stream);
         }
-        Kind::RelocatePair => {
-            let place = Placement { problem, guide: what.guide.as_ref()?, mixture, beta };
-            let (first, second) = parameters.split_at(parameters.len() / 2);
-            return place.relocate(&[first, second], others, from, to, stream);
+        Kind::Refit => {
+            let (place, refit) = (Placement { problem, guide: what.guide.as_ref()?, mixture, beta }, what.refit.as_ref()?);
+            let peak = &parameters[..parameters.len() - refit.parameters.len()];
+            let term = problem.parameters[peak[0]].owner?;
+            ln_ratio += place.relocate(peak, others, from, to, stream)?;
+            ln_ratio += refit.draw(problem, beta, term, from, to, stream)?;
+            for &i in &refit.parameters {
+                let prior = &problem.parameters[i].prior;
+                ln_ratio += prior.ln_kernel(to[i]) - prior.ln_kernel(from[i]);
+            }
+            return (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
         }
         Kind::Walk => ln_ratio += walk(problem, parameters, step, from, to, stream),
         Kind::Trade => {
@@ -440,22 +447,15 @@ struct Placement<'a> {
 }
 
 impl Placement<'_> {
-    /// Puts peaks elsewhere, one after the other, and returns ln of the ratio of priors and proposals. Each peak's proposal knows where the
-    /// peaks are that stay or have been put before it.
-    fn relocate(&self, peaks: &[&[usize]], others: &[usize], from: &[f64], to: &mut [f64], stream: &mut Stream) -> Option<f64> {
-        let mut ln_ratio = 0.0;
-        for (at, parameters) in peaks.iter().enumerate() {
-            let before = at.checked_sub(1).map(|before| peaks[before][0]);
-            let odds = |theta: &[f64]| self.mixture.odds(others.iter().chain(before.iter()).map(|&i| theta[i]), self.beta);
-            let there = odds(to);
-            self.sample(parameters, &there, to, stream);
-            if !within(self.problem, parameters, to) {
-                return None;
-            }
-            let excess = self.excess(parameters, &there, to)?;
-            let here = if before.is_some() { odds(from) } else { there };
-            ln_ratio += (self.excess(parameters, &here, from)? / excess).ln();
+    /// Puts a peak elsewhere and returns ln of the ratio of priors and proposals. The proposal knows where the peaks are that stay.
+    fn relocate(&self, parameters: &[usize], others: &[usize], from: &[f64], to: &mut [f64], stream: &mut Stream) -> Option<f64> {
+        let odds = self.mixture.odds(others.iter().map(|&i| from[i]), self.beta);
+        self.sample(parameters, &odds, to, stream);
+        if !within(self.problem, parameters, to) {
+            return None;
         }
+        let excess = self.excess(parameters, &odds, to)?;
+        let ln_ratio = (self.excess(parameters, &odds, from)? / excess).ln();
         (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio)
     }
 

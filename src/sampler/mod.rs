@@ -13,6 +13,7 @@ mod guide;
 pub mod ladder;
 mod mixture;
 mod record;
+mod refit;
 pub mod schedule;
 mod tile;
 

@@ -21,6 +21,8 @@ pub struct Record {
     pub tried: Vec<u64>,
     /// Journeys from β = 0 to β = 1 and back.
     pub round_trips: u64,
+    /// Sweeps in which the walker at each rung came from β = 0, and in which it came from β = 1.
+    pub flow: Vec<[u64; 2]>,
     rungs: usize,
     dimension: usize,
     /// Most rows kept; when they are full every other one is dropped and the interval doubles.
@@ -41,6 +43,7 @@ impl Record {
             accepted: vec![0; rungs.saturating_sub(1)],
             tried: vec![0; rungs.saturating_sub(1)],
             round_trips: 0,
+            flow: vec![[0; 2]; rungs],
             rungs,
             dimension,
             most_rows,
@@ -75,6 +78,12 @@ impl Record {
         let cold = &mut self.journey[cold as usize];
         if *cold == 1 {
             *cold = 2;
+        }
+        for (flow, &w) in self.flow.iter_mut().zip(walker_of) {
+            match self.journey[w as usize] {
+                0 => {}
+                from => flow[usize::from(from) - 1] += 1,
+            }
         }
     }
 

@@ -1,12 +1,15 @@
 //! The moves of a sweep: which parameters each proposes, and how.
 
+use std::sync::Arc;
+
 use super::guide::Guide;
+use super::refit::Refit;
 use crate::models::Role;
 use crate::noise::Scale;
 use crate::problem::Problem;
 
 /// One move of a sweep. Every walker at β > 0 makes it once a sweep.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Move {
     /// What it does.
     pub kind: Kind,
@@ -16,6 +19,8 @@ pub struct Move {
     pub rate: Option<f64>,
     /// Where a relocated peak may go.
     pub guide: Option<Guide>,
+    /// What fits amplitudes and levels anew, for a move that does.
+    pub refit: Option<Arc<Refit>>,
     /// Made in sweeps of this parity only; none: in every sweep. Moves across modes are dear and seldom taken.
     pub parity: Option<u32>,
 }
@@ -32,12 +37,21 @@ pub struct Target {
 }
 
 impl Move {
-    /// Parameters of the (first) peak that the move puts elsewhere: its centre, then the others.
+    /// Whether it is made at this inverse temperature in this sweep. Of a refit and the relocation that stands in for it, only one is.
+    pub fn due(&self, problem: &Problem, beta: f64, sweep: u32) -> bool {
+        let refitted = || self.refit.as_ref().is_some_and(|refit| refit.holds(problem, beta)) == (self.kind == Kind::Refit);
+        self.parity.is_none_or(|p| p == sweep & 1) && (self.refit.is_none() || refitted())
+    }
+
+    /// Parameters of the peak that the move puts elsewhere: its centre, then the others.
     pub fn placed(&self) -> Option<&[usize]> {
         let parameters = &self.targets[0].parameters;
         match self.kind {
             Kind::Relocate => Some(parameters),
-            Kind::RelocatePair => Some(&parameters[..parameters.len() / 2]),
+            Kind::Refit => {
+                let own = parameters.len() - self.refit.as_ref().map_or(0, |r| r.parameters.len());
+                Some(&parameters[..own])
+            }
             _ => None,
         }
     }
@@ -52,8 +66,8 @@ pub enum Kind {
     Renew,
     /// A peak (its centre, then other parameters) afresh: where peaks have been seen, or from the guide and the priors.
     Relocate,
-    /// Two peaks afresh in the same way, one after the other.
-    RelocatePair,
+    /// A peak elsewhere (its parameters but the amplitude), and all amplitudes and levels of its measurement drawn to suit it.
+    Refit,
     /// What one peak gains another loses: opposite steps of two amplitudes (the first two parameters).
     Trade,
     /// Two peaks (centres, then amplitudes) move apart or together about their centre of gravity.
@@ -71,9 +85,10 @@ pub const LARGEST_BLOCK: usize = 16;
 pub fn schedule(problem: &Problem) -> Vec<Move> {
     let mut moves = Vec::new();
     let target = |parameters: Vec<usize>| Target { terms: terms_of(problem, &parameters), parameters, others: Vec::new() };
-    let single = |i: usize| Move { kind: Kind::Walk, targets: vec![target(vec![i])], rate: Some(TARGET_SINGLE), guide: None, parity: None };
+    let single = |i: usize| Move { kind: Kind::Walk, targets: vec![target(vec![i])], rate: Some(TARGET_SINGLE), guide: None, refit: None, parity: None };
     let block =
-        |list: Vec<usize>| Move { kind: Kind::Walk, targets: vec![target(list)], rate: Some(TARGET_BLOCK), guide: None, parity: None };
+        |list: Vec<usize>| Move { kind: Kind::Walk, targets: vec![target(list)], rate: Some(TARGET_BLOCK), guide: None, refit: None, parity: None };
+    let refits: Vec<Option<Arc<Refit>>> = (0..problem.measurements.len()).map(|m| Refit::new(problem, m).map(Arc::new)).collect();
     for k in 0..problem.terms.len() {
         let own = own(problem, k);
         moves.extend(own.iter().map(|&i| single(i)));
@@ -81,50 +96,60 @@ pub fn schedule(problem: &Problem) -> Vec<Move> {
             moves.push(block(own.clone()));
         }
         let partners: Vec<usize> = (0..problem.terms.len()).filter(|&b| b != k && exchangeable(problem, k, b)).collect();
-        moves.extend(relocations(problem, k, &partners));
+        moves.extend(relocations(problem, k, &partners, refits[problem.terms[k].measurement].as_ref()));
         for (kind, roles, parity) in [(Kind::Trade, &[Role::Amplitude][..], 0), (Kind::Spread, &[Role::Center, Role::Amplitude], 1)] {
             let pairs: Vec<Target> = partners.iter().filter_map(|&b| pair(problem, k, b, roles)).map(target).collect();
             if !pairs.is_empty() {
-                moves.push(Move { kind, targets: pairs, rate: Some(TARGET_SINGLE), guide: None, parity: Some(parity) });
+                moves.push(Move { kind, targets: pairs, rate: Some(TARGET_SINGLE), guide: None, refit: None, parity: Some(parity) });
             }
         }
     }
     moves.extend((0..problem.dimension()).filter(|&i| problem.parameters[i].owner.is_none()).map(single));
     moves.extend(together(problem).map(block));
+    let drop = std::env::var("DROP").unwrap_or_default();
+    moves.retain(|m| { let name = format!("{:?}{}", m.kind, m.targets[0].parameters.len()); !drop.split(',').any(|d| d == name) });
     moves
 }
 
-/// Peaks put elsewhere: one as wide and as large as it is, or as the prior or what was learned says; or two at once, because a peak that
-/// doubles another can leave only if that one changes too.
-fn relocations(problem: &Problem, k: usize, partners: &[usize]) -> Vec<Move> {
+/// A peak put elsewhere: with all that is linear fitted to it where the data know that, as the priors and what was learned say elsewhere.
+fn relocations(problem: &Problem, k: usize, partners: &[usize], refit: Option<&Arc<Refit>>) -> Vec<Move> {
     let Some(centre) = find(problem, k, Role::Center) else { return Vec::new() };
-    let term = &problem.terms[k];
-    let direct = term.bindings.iter().any(|b| b.free == Some(centre) && b.factor == 1.0 && b.offset == 0.0);
-    let guide = Guide::new(&problem.measurements[term.measurement], problem.parameters[centre].prior).filter(|_| direct);
+    let guide = guide(problem, k);
+    let own = own(problem, k).into_iter().filter(|&i| i != centre);
+    let others: Vec<usize> = partners.iter().filter_map(|&q| find(problem, q, Role::Center)).collect();
+    let relocation = |kind, parameters: Vec<usize>, refit| {
+        let target = Target { terms: terms_of(problem, &parameters), others: others.clone(), parameters };
+        Move { kind, targets: vec![target], rate: None, guide: guide.clone(), refit, parity: None }
+    };
     let kind = if guide.is_some() { Kind::Relocate } else { Kind::Renew };
-    let all = |k: usize| {
-        let centre = find(problem, k, Role::Center)?;
-        Some(std::iter::once(centre).chain(own(problem, k).into_iter().filter(|&i| i != centre)).collect::<Vec<_>>())
-    };
-    let relocation = |kind, lists: Vec<Vec<usize>>, parity| {
-        let stay = |list: &[usize]| partners.iter().filter_map(|&q| find(problem, q, Role::Center)).filter(|i| !list.contains(i)).collect();
-        let target = |list: Vec<usize>| Target { terms: terms_of(problem, &list), others: stay(&list), parameters: list };
-        Move { kind, targets: lists.into_iter().map(target).collect(), rate: None, guide: guide.clone(), parity }
-    };
-    let mut moves = vec![relocation(kind, vec![vec![centre]], Some(1))];
-    moves.extend(all(k).filter(|list| list.len() <= LARGEST_BLOCK).map(|list| relocation(kind, vec![list], None)));
-    let pairs: Vec<Vec<usize>> = partners.iter().filter_map(|&q| Some([all(k)?, all(q)?].concat())).collect();
-    if guide.is_some() && !pairs.is_empty() {
-        moves.push(relocation(Kind::RelocatePair, pairs, Some(0)));
+    let all: Vec<usize> = [centre].into_iter().chain(own.clone()).collect();
+    let refit = refit.filter(|refit| guide.is_some() && refit.fits(k));
+    let mut moves = Vec::new();
+    if let Some(refit) = refit {
+        let bent = own.filter(|i| !refit.parameters.contains(i));
+        let parameters = [centre].into_iter().chain(bent).chain(refit.parameters.iter().copied()).collect();
+        moves.push(relocation(Kind::Refit, parameters, Some(Arc::clone(refit))));
+    }
+    if all.len() <= LARGEST_BLOCK {
+        // Where the refit is made, this one is not: see `Move::due`.
+        moves.push(relocation(kind, all, refit.cloned()));
     }
     moves
+}
+
+/// Where a peak may be put, if its centre is a parameter of its own.
+fn guide(problem: &Problem, k: usize) -> Option<Guide> {
+    let centre = find(problem, k, Role::Center)?;
+    let term = &problem.terms[k];
+    let direct = term.bindings.iter().any(|b| b.free == Some(centre) && b.factor == 1.0 && b.offset == 0.0);
+    Guide::new(&problem.measurements[term.measurement], problem.parameters[centre].prior).filter(|_| direct)
 }
 
 /// A fresh draw of everything, for β = 0.
 pub fn refresh(problem: &Problem) -> Move {
     let target =
         Target { parameters: (0..problem.dimension()).collect(), terms: (0..problem.terms.len() as u32).collect(), others: Vec::new() };
-    Move { kind: Kind::Renew, targets: vec![target], rate: None, guide: None, parity: None }
+    Move { kind: Kind::Renew, targets: vec![target], rate: None, guide: None, refit: None, parity: None }
 }
 
 /// Whether two terms are peaks of one kind, drawn from one prior: moves between them are then reversible with equal odds.

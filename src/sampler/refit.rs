@@ -1,0 +1,403 @@
+//! Amplitudes and levels fitted anew: what a curve depends on linearly is drawn together from a normal approximation of its conditional.
+//!
+//! A peak put elsewhere is accepted only where its amplitude, the background and its neighbours' amplitudes suit it there. Least squares
+//! knows them: given everything else, a sum of terms under Gaussian noise has a normal conditional in its linear parameters. They are
+//! drawn one after the other, each within the bounds of its prior (the GHK simulator; Geweke 1991, Hajivassiliou and McFadden 1998), so
+//! that the density of the draw is known and enters the acceptance: what is only nearly right (the variance of counts, an inferred scale,
+//! f32 columns) costs acceptance, never correctness. It is computed on the host, with the same bits for every engine and instruction set.
+
+use std::cell::RefCell;
+
+use fearless_simd::{Level, Simd, SimdBase, SimdInto, f32x16};
+use rand::Rng;
+
+use crate::engine::cpu::level::{self, OnLevel};
+use crate::models::{Number, Role, Shape, Visit};
+use crate::prior::{Prior, normal_mass};
+use crate::problem::{Binding, Noise, Problem};
+
+/// A parameter that the data do not hold is held by this share of the precision of the one that they hold best.
+const LOOSE: f64 = 1e-10;
+/// ln √2π.
+const LN_ROOT_TAU: f64 = 0.918_938_533_204_672_8;
+/// Bounds further than this many standard deviations cut nothing off.
+const FAR: f64 = 9.0;
+/// Under an inferred scale the conditional is Student's, with βN less the linear parameters as degrees of freedom; with fewer than this
+/// share of βN it has hardly a shape, and moves that know nothing do as well.
+const LEAST_DEGREES: f64 = 0.5;
+/// Most linear parameters.
+const MOST: usize = 16;
+/// Points of a vector.
+const LANES: usize = 16;
+
+/// The linear parameters of one measurement.
+#[derive(Clone, Debug)]
+pub struct Refit {
+    measurement: usize,
+    /// Free parameters, ascending.
+    pub parameters: Vec<usize>,
+    /// Terms that depend on them, ascending.
+    pub terms: Vec<u32>,
+    bounds: Vec<(f64, f64)>,
+    /// What each is counted in: about its prior's range.
+    unit: Vec<f64>,
+    parts: Vec<Part>,
+    level: Level,
+    /// Points as vectors, the last one padded.
+    t: Vec<[f32; LANES]>,
+    /// What a curve is multiplied by: exposure over the standard deviation of each point, from the data alone. 0 where padded.
+    weight: Vec<[f32; LANES]>,
+    /// The data over their standard deviation.
+    y: Vec<[f32; LANES]>,
+}
+
+/// A term of the measurement.
+#[derive(Clone, Debug)]
+struct Part {
+    term: usize,
+    /// Whether something is left of it where all linear parameters are zero.
+    base: bool,
+    /// Places of the linear parameters that it depends on.
+    columns: Vec<usize>,
+}
+
+/// Room for what is computed anew every time.
+#[derive(Debug, Default)]
+struct Room {
+    /// A column for each linear parameter, then those of the changed terms, then the data less everything else.
+    columns: Vec<[f32; LANES]>,
+    coefficients: Vec<f64>,
+    theta: Vec<f64>,
+}
+
+thread_local! {
+    static ROOM: RefCell<Room> = RefCell::default();
+}
+
+impl Refit {
+    /// The linear parameters of a measurement; none where there are none that belong to it alone, or too many.
+    pub fn new(problem: &Problem, measurement: usize) -> Option<Self> {
+        let data = &problem.measurements[measurement];
+        let parameters: Vec<usize> = (0..problem.dimension()).filter(|&i| linear(problem, measurement, i)).collect();
+        let mut terms: Vec<u32> = parameters.iter().flat_map(|&i| problem.dependents[i].iter().copied()).collect();
+        terms.sort_unstable();
+        terms.dedup();
+        let bounds: Vec<(f64, f64)> = parameters
+            .iter()
+            .map(|&i| {
+                let (own, model) = (problem.parameters[i].prior.range(), problem.parameters[i].bounds);
+                (own.0.max(model.0), own.1.min(model.1))
+            })
+            .collect();
+        let unit = |(&i, (low, high)): (&usize, &(f64, f64))| {
+            let range = high - low;
+            if range.is_finite() { range } else { problem.parameters[i].prior.moments().1 }
+        };
+        let unit = parameters.iter().zip(&bounds).map(unit).collect();
+        let parts = problem.terms.iter().enumerate().filter(|(_, term)| term.measurement == measurement);
+        let parts = parts
+            .map(|(k, term)| {
+                let own = |b: &Binding| b.free.and_then(|i| parameters.iter().position(|&p| p == i));
+                let amounts = term.bindings.iter().zip((term.model.parameters)(term.size)).filter(|(_, q)| amount(q.role));
+                let base = !term.model.linear || amounts.into_iter().any(|(b, _)| own(b).is_none() || b.offset != 0.0);
+                let mut columns: Vec<usize> = term.bindings.iter().filter_map(own).collect();
+                columns.sort_unstable();
+                columns.dedup();
+                Part { term: k, base, columns }
+            })
+            .collect();
+        // Of counts y the variance is about y + 1, in units of y/scale.
+        let sigma = |i: usize| match data.noise {
+            Noise::Poisson => (data.y[i] * data.scale + 1.0).sqrt() / data.scale,
+            Noise::Gaussian | Noise::Scaled { .. } => 1.0 / data.weight[i],
+        };
+        let n = data.t.len();
+        let vectors = |of: &dyn Fn(usize) -> f64, padding: &dyn Fn() -> f64| -> Vec<[f32; LANES]> {
+            let at = |i: usize| (if i < n { of(i) } else { padding() }) as f32;
+            (0..n.div_ceil(LANES)).map(|v| std::array::from_fn(|lane| at(v * LANES + lane))).collect()
+        };
+        let weight = |i: usize| data.exposure.get(i).copied().unwrap_or(1.0) / sigma(i);
+        let small = problem.terms.iter().all(|term| term.measurement != measurement || term.extent.stride <= MOST);
+        let few = !parameters.is_empty() && parameters.len() <= MOST && small;
+        Some(Self {
+            t: vectors(&|i| data.t[i], &|| data.t[n - 1]),
+            weight: vectors(&weight, &|| 0.0),
+            y: vectors(&|i| data.y[i] / sigma(i), &|| 0.0),
+            level: level::chosen().ok()?,
+            measurement,
+            parameters,
+            terms,
+            bounds,
+            unit,
+            parts,
+        })
+        .filter(|_| few)
+    }
+
+    /// Whether a term is proportional to linear parameters: only such a one can be put elsewhere.
+    pub fn fits(&self, term: usize) -> bool {
+        self.parts.iter().any(|p| p.term == term && !p.base && !p.columns.is_empty())
+    }
+
+    /// Whether the conditional has a shape at this inverse temperature.
+    pub fn holds(&self, problem: &Problem, beta: f64) -> bool {
+        self.degrees(problem, beta).is_none_or(|d| d >= LEAST_DEGREES * beta * self.points(problem))
+    }
+
+    /// Draws the linear parameters of `to`, which differs from `from` in the other parameters of one term. Returns ln of the density with which
+    /// the way back would draw those of `from`, less that of the draw; none where either cannot be had.
+    pub fn draw<R: Rng>(&self, problem: &Problem, beta: f64, term: usize, from: &[f64], to: &mut [f64], rng: &mut R) -> Option<f64> {
+        let (here, there) = ROOM.with_borrow_mut(|room| {
+            let gram = level::on(self.level, Design { refit: self, problem, term, from, to, room })?;
+            Some((self.solve(problem, beta, &gram, false)?, self.solve(problem, beta, &gram, true)?))
+        })?;
+        let mut value = [0.0; MOST];
+        for ((value, &i), unit) in value.iter_mut().zip(&self.parameters).zip(&self.unit) {
+            *value = from[i] / unit;
+        }
+        let back = self.walk(&here, &mut value, |_, value| value)?;
+        let forth = self.walk(&there, &mut value, |prior, _| prior.sample(rng))?;
+        for ((value, &i), unit) in value.iter().zip(&self.parameters).zip(&self.unit) {
+            to[i] = value * unit;
+        }
+        Some(back - forth)
+    }
+
+    fn points(&self, problem: &Problem) -> f64 {
+        problem.measurements[self.measurement].t.len() as f64
+    }
+
+    /// Degrees of freedom of the conditional under an inferred scale.
+    fn degrees(&self, problem: &Problem, beta: f64) -> Option<f64> {
+        let scaled = matches!(problem.measurements[self.measurement].noise, Noise::Scaled { .. });
+        scaled.then(|| beta * self.points(problem) - self.parameters.len() as f64)
+    }
+
+    /// The conditional, from the products of the columns.
+    fn solve(&self, problem: &Problem, beta: f64, gram: &Gram, moved: bool) -> Option<Conditional> {
+        let p = self.parameters.len();
+        let place: [usize; MOST + 1] = std::array::from_fn(|i| if i < p { gram.place(i, moved) } else { gram.last() });
+        let largest = (0..p).map(|i| gram.of(place[i], place[i])).fold(0.0, f64::max);
+        // The data are the last row: what is left of them beside the columns is its last pivot.
+        let mut factor = [0.0; (MOST + 1) * (MOST + 1)];
+        for i in 0..=p {
+            for j in 0..=i {
+                let dot: f64 = (0..j).map(|k| factor[i * (MOST + 1) + k] * factor[j * (MOST + 1) + k]).sum();
+                let mut rest = gram.of(place[i], place[j]) - dot;
+                if i == p && j == p {
+                    rest = rest.max(1e-6 * gram.of(place[p], place[p])).max(f64::MIN_POSITIVE);
+                } else if i == j {
+                    // Columns that are alike to the last digits of f32, or zero, must not make it indefinite.
+                    rest += 1e-6 * gram.of(place[i], place[i]) + LOOSE * largest;
+                }
+                factor[i * (MOST + 1) + j] = if i == j { rest.sqrt() } else { rest / factor[j * (MOST + 1) + j] };
+            }
+        }
+        let left = factor[p * (MOST + 1) + p].powi(2);
+        let precision = self.degrees(problem, beta).map_or(beta, |degrees| degrees / left);
+        let mut mean = [0.0; MOST];
+        for i in (0..p).rev() {
+            let known: f64 = (i + 1..p).map(|k| factor[k * (MOST + 1) + i] * mean[k]).sum();
+            mean[i] = (factor[p * (MOST + 1) + i] - known) / factor[i * (MOST + 1) + i];
+        }
+        mean.iter().all(|m| m.is_finite()).then_some(Conditional { mean, factor, root: precision.sqrt() })
+    }
+
+    /// Visits the parameters from the last to the first, each with its density given those before; `choose` gives its value. Returns ln of the
+    /// density of all.
+    fn walk(&self, conditional: &Conditional, value: &mut [f64], mut choose: impl FnMut(Prior, f64) -> f64) -> Option<f64> {
+        let p = self.parameters.len();
+        let Conditional { mean, factor, root } = conditional;
+        let mut ln_density = 0.0;
+        for i in (0..p).rev() {
+            let own = factor[i * (MOST + 1) + i];
+            let others: f64 = (i + 1..p).map(|k| factor[k * (MOST + 1) + i] * (value[k] - mean[k])).sum();
+            let (mean, sd) = (mean[i] - others / own, 1.0 / (own * root));
+            let (low, high) = (self.bounds[i].0 / self.unit[i], self.bounds[i].1 / self.unit[i]);
+            let density = if mean - low > FAR * sd && high - mean > FAR * sd {
+                Prior::Normal { mean, sd }
+            } else {
+                let mass = normal_mass(mean, sd, low, high);
+                // Some 38 standard deviations from the bounds no mass is left in f64.
+                if mass.is_nan() || mass < f64::MIN_POSITIVE {
+                    return None;
+                }
+                ln_density -= mass.ln();
+                Prior::TruncatedNormal { mean, sd, low, high }
+            };
+            value[i] = choose(density, value[i]);
+            let z = (value[i] - mean) / sd;
+            ln_density -= 0.5 * z * z + sd.ln() + LN_ROOT_TAU;
+        }
+        ln_density.is_finite().then_some(ln_density)
+    }
+}
+
+/// A normal density of the linear parameters, each in its unit.
+#[derive(Debug)]
+struct Conditional {
+    mean: [f64; MOST],
+    /// Lower Cholesky factor of the columns' products, row by row, each of [`MOST`] + 1.
+    factor: [f64; (MOST + 1) * (MOST + 1)],
+    /// Root of the precision over those products.
+    root: f64,
+}
+
+/// Products of the columns: those at `from`, those of the changed terms at `to`, the data less everything else.
+#[derive(Debug)]
+struct Gram {
+    products: Vec<f64>,
+    columns: usize,
+    /// First column of the changed terms at `to`, and the places of those it stands for.
+    moved: usize,
+    changed: Vec<usize>,
+}
+
+impl Gram {
+    fn of(&self, i: usize, j: usize) -> f64 {
+        self.products[i.max(j) * self.columns + i.min(j)]
+    }
+
+    fn last(&self) -> usize {
+        self.columns - 1
+    }
+
+    /// The column of a linear parameter.
+    fn place(&self, i: usize, moved: bool) -> usize {
+        self.changed.iter().position(|&c| moved && c == i).map_or(i, |at| self.moved + at)
+    }
+}
+
+/// Columns and their products, compiled for an instruction set.
+struct Design<'a> {
+    refit: &'a Refit,
+    problem: &'a Problem,
+    term: usize,
+    from: &'a [f64],
+    to: &'a [f64],
+    room: &'a mut Room,
+}
+
+impl OnLevel for Design<'_> {
+    type Output = Option<Gram>;
+
+    fn on<S: Simd>(self, simd: S) -> Option<Gram> {
+        let Self { refit, problem, term, from, to, room } = self;
+        let (p, n) = (refit.parameters.len(), refit.t.len());
+        let moved = |part: &&Part| part.term == term;
+        let changed: Vec<usize> = refit.parts.iter().filter(moved).flat_map(|part| part.columns.iter().copied()).collect();
+        let columns = p + changed.len() + 1;
+        room.columns.clear();
+        room.columns.resize(columns * n, [0.0; LANES]);
+        room.columns[(columns - 1) * n..].copy_from_slice(&refit.y);
+        for (first, theta) in [(None, from), (Some(p), to)] {
+            let mut next = first;
+            room.theta.clear();
+            room.theta.extend_from_slice(theta);
+            refit.parameters.iter().for_each(|&i| room.theta[i] = 0.0);
+            for part in refit.parts.iter().filter(|part| first.is_none() || moved(part)) {
+                let Room { columns: all, coefficients, theta } = &mut *room;
+                let shape = &problem.terms[part.term];
+                let mut add = |theta: &[f64], sign: f32, column: usize| {
+                    coefficients.resize(shape.extent.len(), 0.0);
+                    problem.prepare(part.term, theta, coefficients).ok()?;
+                    let curve = &mut all[column * n..(column + 1) * n];
+                    let task = Add { simd, refit, coefficients: &*coefficients, stride: shape.extent.stride, sign, curve };
+                    coefficients.iter().all(|c| c.is_finite()).then(|| shape.model.shape.visit(task))
+                };
+                if part.base {
+                    add(theta, -1.0, columns - 1)?;
+                }
+                for &own in &part.columns {
+                    let column = next.unwrap_or(own);
+                    next = next.map(|c| c + 1);
+                    if part.base {
+                        add(theta, -1.0, column)?;
+                    }
+                    theta[refit.parameters[own]] = refit.unit[own];
+                    add(theta, 1.0, column)?;
+                    theta[refit.parameters[own]] = 0.0;
+                }
+            }
+        }
+        let mut products = vec![0.0; columns * columns];
+        for i in 0..columns {
+            for j in 0..=i {
+                products[i * columns + j] = dot(simd, &room.columns[i * n..(i + 1) * n], &room.columns[j * n..(j + 1) * n]);
+            }
+        }
+        Some(Gram { products, columns, moved: p, changed })
+    }
+}
+
+/// Adds a multiple of a term's weighted curve to a column.
+struct Add<'a, S> {
+    simd: S,
+    refit: &'a Refit,
+    coefficients: &'a [f64],
+    stride: usize,
+    sign: f32,
+    curve: &'a mut [[f32; LANES]],
+}
+
+impl<S: Simd> Visit for Add<'_, S> {
+    type Output = ();
+
+    fn visit<T: Shape>(self) {
+        self.simd.vectorize(
+            #[inline(always)]
+            || self.run::<T>(),
+        );
+    }
+}
+
+impl<S: Simd> Add<'_, S> {
+    #[inline(always)]
+    fn run<T: Shape>(self) {
+        let splat = |value: f64| -> f32x16<S> { (value as f32).simd_into(self.simd) };
+        let sign = splat(f64::from(self.sign));
+        for run in self.coefficients.chunks_exact(self.stride) {
+            let mut c = [splat(0.0); MOST];
+            for (c, &value) in c.iter_mut().zip(run) {
+                *c = splat(value);
+            }
+            let c = &c[..self.stride.min(MOST)];
+            for ((t, weight), out) in self.refit.t.iter().zip(&self.refit.weight).zip(self.curve.iter_mut()) {
+                let value = T::eval(f32x16::load_array_ref(self.simd, t), c) * f32x16::load_array_ref(self.simd, weight);
+                Number::mul_add(value, sign, f32x16::load_array_ref(self.simd, out)).store_array(out);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn dot<S: Simd>(simd: S, a: &[[f32; LANES]], b: &[[f32; LANES]]) -> f64 {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let mut sum: f32x16<S> = 0f32.simd_into(simd);
+            for (a, b) in a.iter().zip(b) {
+                sum = Number::mul_add(f32x16::load_array_ref(simd, a), f32x16::load_array_ref(simd, b), sum);
+            }
+            let mut lanes = [0f32; LANES];
+            sum.store_array(&mut lanes);
+            lanes.iter().map(|v| f64::from(*v)).sum()
+        },
+    )
+}
+
+/// Whether a free parameter is an amplitude or a level of this measurement alone, and whatever depends on it is linear in it.
+fn linear(problem: &Problem, measurement: usize, parameter: usize) -> bool {
+    let dependents = &problem.dependents[parameter];
+    !dependents.is_empty()
+        && dependents.iter().all(|&k| {
+            let term = &problem.terms[k as usize];
+            let of_it = term.bindings.iter().zip((term.model.parameters)(term.size)).filter(|(b, _)| b.free == Some(parameter));
+            term.measurement == measurement && term.model.linear && of_it.into_iter().all(|(_, q)| amount(q.role))
+        })
+}
+
+/// Whether a linear term is proportional to parameters of this role.
+fn amount(role: Role) -> bool {
+    matches!(role, Role::Amplitude | Role::Level)
+}
