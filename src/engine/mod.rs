@@ -8,6 +8,7 @@ pub mod probe;
 
 use crate::error::Result;
 use crate::problem::Problem;
+use crate::random::Stream;
 
 /// What an engine returns instead of infinity or NaN: the move is inadmissible. Shaders may not compute either.
 pub const SENTINEL: f64 = 3e38;
@@ -61,6 +62,10 @@ pub struct Moves {
     pub coefficients: Vec<f64>,
     /// Inverse temperature of each move's walker, where a sampler made the moves. Engines ignore it; comparisons weigh errors with it.
     pub beta: Vec<f64>,
+    /// ln of the ratio of priors and proposals of each move, likewise.
+    pub ln_ratio: Vec<f64>,
+    /// The stream whose next draw decides each move, likewise.
+    pub stream: Vec<Stream>,
 }
 
 impl Moves {
@@ -70,6 +75,8 @@ impl Moves {
         self.term.clear();
         self.coefficients.clear();
         self.beta.clear();
+        self.ln_ratio.clear();
+        self.stream.clear();
         self.term_start.clear();
         self.term_start.push(0);
         self.coefficient_start.clear();
