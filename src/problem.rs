@@ -314,7 +314,7 @@ impl<'a> Builder<'a> {
             scale: data.scale,
             height: from.height,
             wavelength: self.spec.data.wavelength,
-            ..Setup::default()
+            wavelength2: self.spec.data.wavelength2,
         };
         if let Err(need) = (from.model.requires)(&setup) {
             return Err(Error::fatal(format!("the term `{}` cannot be had in the window `{}`", from.name, data.name)).hint(need));
