@@ -78,8 +78,8 @@ impl<P: Peak> Term for Doublet<P> {
         match wavelengths(setup.wavelength, setup.wavelength2) {
             Some(_) => Ok(()),
             None => Err(
-                "give the K-alpha1 wavelength of Ag, Mo, Cu, Co, Fe or Cr in angstrom as `wavelength` under [data], or leave it out for Cu; \
-                 another anode's K-alpha2 is `wavelength2`",
+                "give the K-alpha1 wavelength of Ag, Mo, Cu, Co, Fe or Cr in angstrom as `wavelength` under [data], or leave it out for \
+                 Cu; another anode's K-alpha2 is `wavelength2`",
             ),
         }
     }

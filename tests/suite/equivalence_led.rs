@@ -279,8 +279,8 @@ fn hold(follower: &dyn Engine) {
             found.state,
         );
         println!(
-            "{:>16}  ln u within {BUDGET} of ln ratio in {} moves ({:.2} %; {:.1} expected); decided otherwise: {} of these ({:.2} expected \
-             at most), {} others",
+            "{:>16}  ln u within {BUDGET} of ln ratio in {} moves ({:.2} %; {:.1} expected); decided otherwise: {} of these ({:.2} \
+             expected at most), {} others",
             "",
             found.ties,
             100.0 * found.ties as f64 / found.moves as f64,
