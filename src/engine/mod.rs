@@ -60,11 +60,13 @@ pub struct Moves {
     pub coefficient_start: Vec<u32>,
     /// New coefficients of the changed terms, `extent.len()` each, in units of t and y/scale.
     pub coefficients: Vec<f64>,
-    /// Inverse temperature of each move's walker, where a sampler made the moves. Engines ignore it; comparisons weigh errors with it.
+    /// Whether a comparison wants to know, of the moves that a sampler makes, what follows; engines do without.
+    pub followed: bool,
+    /// Inverse temperature of each move's walker.
     pub beta: Vec<f64>,
-    /// ln of the ratio of priors and proposals of each move, likewise.
+    /// ln of the ratio of priors and proposals of each move.
     pub ln_ratio: Vec<f64>,
-    /// The stream whose next draw decides each move, likewise.
+    /// The stream whose next draw decides each move.
     pub stream: Vec<Stream>,
 }
 
@@ -158,6 +160,11 @@ pub trait Tile: Send {
     /// # Errors
     /// Where the device fails.
     fn settle(&mut self, choices: &[bool]) -> Result<()>;
+
+    /// Whether it compares engines and decides moves itself: see [`Moves::followed`].
+    fn follows(&self) -> bool {
+        false
+    }
 
     /// Largest difference seen between a kept total and one rebuilt from scratch, in units of misfit.
     fn drift(&self) -> f64 {

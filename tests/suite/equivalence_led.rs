@@ -223,6 +223,10 @@ impl Tile for LedTile<'_> {
         Ok(())
     }
 
+    fn follows(&self) -> bool {
+        true
+    }
+
     fn settle(&mut self, choices: &[bool]) -> Result<()> {
         // What is weighed here is what the sampler decides: to one rounding of exp and ln, which no move of these runs falls into.
         for (verdict, choice) in self.verdict.iter().zip(choices) {
