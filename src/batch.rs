@@ -102,6 +102,8 @@ pub struct Settings<'a> {
     pub deadline: Option<Instant>,
     /// Set by the user's interrupt: frames in work are given up.
     pub stop: &'a AtomicBool,
+    /// How many frames are in work at a time; none: as suits the engine. Results do not depend on it.
+    pub plan: Option<Plan>,
 }
 
 /// How many frames are in work at a time.
@@ -146,7 +148,7 @@ pub fn run(
     settings: &Settings<'_>,
     sink: &(dyn Fn(Outcome) -> Result<()> + Sync),
 ) -> Result<()> {
-    let plan = Plan::new(engine, spec, settings.pool.current_num_threads());
+    let plan = settings.plan.unwrap_or_else(|| Plan::new(engine, spec, settings.pool.current_num_threads()));
     let work = Work { engine, spec, dataset, settings, targets: targets(&spec.run) };
     let next = AtomicUsize::new(0);
     let first_error: Mutex<Option<Error>> = Mutex::new(None);

@@ -1,6 +1,6 @@
 //! One frame times one candidate: measurements, terms and priors, flattened; immutable.
 
-use crate::dataset::Frame;
+use crate::dataset::{Frame, MOST_SIGMAS};
 use crate::error::{Error, Place, Result};
 use crate::models::{Extent, Inadmissible, Model, Quantity, Role, Setup, Unit};
 use crate::prior::Prior;
@@ -314,7 +314,7 @@ impl<'a> Builder<'a> {
             scale: data.scale,
             height: from.height,
             wavelength: self.spec.data.wavelength,
-            ..Setup::default()
+            wavelength2: self.spec.data.wavelength2,
         };
         if let Err(need) = (from.model.requires)(&setup) {
             return Err(Error::fatal(format!("the term `{}` cannot be had in the window `{}`", from.name, data.name)).hint(need));
@@ -411,6 +411,7 @@ impl Measurement {
         let mut y = Vec::new();
         let mut sigma = Vec::new();
         let mut monitor = Vec::new();
+        let mut point = Vec::new();
         let column = frame.sigma.as_deref();
         for (i, (&xi, &yi)) in frame.x.iter().zip(&frame.y).enumerate() {
             let inside = xi >= from.range.0 && xi <= from.range.1;
@@ -419,6 +420,7 @@ impl Measurement {
             }
             x.push(xi);
             y.push(yi);
+            point.push(i);
             monitor.push(*frame.monitor.get(i).or(frame.monitor.first()).unwrap_or(&1.0));
             sigma.push(match (&from.noise, column) {
                 (spec::Noise::Gaussian { sigma: spec::Sigma::Number(s), .. }, _) => *s,
@@ -447,23 +449,29 @@ impl Measurement {
             constant: 0.0,
             floor: 0.0,
         };
+        let place = |i: usize| frame.place(point[i]);
         match from.noise {
-            spec::Noise::Gaussian { .. } => data.gaussian(&y, &sigma, &monitor, model_error, frame)?,
-            spec::Noise::Poisson => data.poisson(&y, monitor, frame)?,
+            spec::Noise::Gaussian { .. } => data.gaussian(&y, &sigma, &monitor, model_error, &place)?,
+            spec::Noise::Poisson => data.poisson(&y, monitor, &place)?,
         }
         Ok(data)
     }
 
-    fn gaussian(&mut self, y: &[f64], sigma: &[f64], monitor: &[f64], model_error: f64, frame: &Frame) -> Result<()> {
+    fn gaussian(&mut self, y: &[f64], sigma: &[f64], monitor: &[f64], model_error: f64, place: &dyn Fn(usize) -> Place) -> Result<()> {
         let mut smallest = f64::INFINITY;
         let mut constant = 0.5 * y.len() as f64 * (2.0 * std::f64::consts::PI).ln();
-        for ((&y, &sigma), &monitor) in y.iter().zip(sigma).zip(monitor) {
-            let (y, sigma) = (y / monitor, sigma / monitor);
-            let sigma = sigma.hypot(model_error * y);
-            if !(sigma > 0.0 && sigma.is_finite()) {
-                return Err(Error::recoverable(format!("a standard error of frame {} is {sigma}, not a positive number", frame.name))
-                    .at(Place::file(&frame.source))
+        for (i, ((&y, &given), &monitor)) in y.iter().zip(sigma).zip(monitor).enumerate() {
+            let y = y / monitor;
+            let sigma = (given / monitor).hypot(model_error * y);
+            if !(given >= 0.0 && sigma > 0.0 && sigma.is_finite()) {
+                return Err(Error::recoverable(format!("the standard error is {given}, not a positive number"))
+                    .at(place(i))
                     .hint("exclude the points, give one number as sigma, or a model_error"));
+            }
+            if y.abs() > MOST_SIGMAS * sigma {
+                return Err(Error::recoverable(format!("y = {y:e} is no measurement: it has σ = {sigma}"))
+                    .at(place(i))
+                    .hint("delete the row, or drop what is saturated with mask_above under [data]"));
             }
             smallest = smallest.min(sigma);
             constant += sigma.ln();
@@ -475,13 +483,13 @@ impl Measurement {
         Ok(())
     }
 
-    fn poisson(&mut self, y: &[f64], monitor: Vec<f64>, frame: &Frame) -> Result<()> {
+    fn poisson(&mut self, y: &[f64], monitor: Vec<f64>, place: &dyn Fn(usize) -> Place) -> Result<()> {
         let mut constant = 0.0;
         let mut smallest = f64::INFINITY;
-        for &y in y {
-            if y < 0.0 || y.fract() != 0.0 {
-                return Err(Error::recoverable(format!("{y} in frame {} is no count", frame.name))
-                    .at(Place::file(&frame.source))
+        for (i, &y) in y.iter().enumerate() {
+            if y < 0.0 || y.fract() != 0.0 || y > LARGEST_COUNT {
+                return Err(Error::recoverable(format!("{y:?} is no count"))
+                    .at(place(i))
                     .hint("normalised? use gaussian, or give the monitor column"));
             }
             constant += libm::lgamma(y + 1.0) + if y > 0.0 { y - y * y.ln() } else { 0.0 };
@@ -497,6 +505,9 @@ impl Measurement {
         Ok(())
     }
 }
+
+/// Counts beyond this are not whole numbers any more: 2⁵³.
+const LARGEST_COUNT: f64 = 9_007_199_254_740_992.0;
 
 /// A term's support ends where it falls below this share of the smallest noise level: a hundred points that each miss it change χ² by
 /// less than 10⁻⁶ of a standard deviation's worth.

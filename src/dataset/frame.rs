@@ -12,6 +12,9 @@ use super::{Entry, Frame, number};
 use crate::error::{Error, Place, Result};
 use crate::spec::{Data, Layout};
 
+/// More standard errors than this are beyond the digits of an f64.
+pub const MOST_SIGMAS: f64 = 1e15;
+
 /// Columns of one frame, row by row of the file.
 struct Points<'a> {
     x: Vec<f64>,
@@ -54,16 +57,18 @@ pub(super) fn frame(entry: &Entry, sheet: &Sheet, columns: &Columns, data: &Data
     let masked = finite - points.x.len();
     points.check_count(dropped, masked)?;
     points.check_monitor()?;
+    points.check_digits()?;
     let axis = match (&entry.axis, &data.axis_header) {
         (Some(axis), _) => Some(*axis),
         (None, Some(name)) => Some(header_value(sheet, name, &entry.path)?),
         (None, None) => None,
     };
     let monitor = points.monitor.take().unwrap_or_else(|| vec![entry.monitor.unwrap_or(1.0)]);
+    let lines = (0..points.x.len()).map(|i| points.place(i).line).collect::<Option<_>>().unwrap_or_default();
     let Points { x, y, sigma, .. } = points;
     let hash = hash(&[&x, &y, sigma.as_deref().unwrap_or(&[]), &monitor]);
     let (number, name, source) = (entry.number, entry.name.clone(), entry.source.clone());
-    Ok(Frame { number, name, source, axis, x, y, sigma, monitor, dropped, masked, metadata: sheet.metadata.clone(), hash })
+    Ok(Frame { number, name, source, axis, x, y, sigma, monitor, lines, dropped, masked, metadata: sheet.metadata.clone(), hash })
 }
 
 impl<'a> Points<'a> {
@@ -172,6 +177,16 @@ impl<'a> Points<'a> {
         bad.map_or(Ok(()), |i| {
             let error = Error::recoverable("the monitor is not positive").at(self.place(i));
             Err(error.hint("without beam there is no measurement: delete the row, or remove `normalise`"))
+        })
+    }
+
+    /// Refuses a y whose own rounding is larger than its σ: nobody measured that, and one such frame would set the defaults of its series.
+    fn check_digits(&self) -> Result<()> {
+        let Some(sigma) = &self.sigma else { return Ok(()) };
+        let bad = self.y.iter().zip(sigma).position(|(y, sigma)| *sigma > 0.0 && y.abs() > MOST_SIGMAS * sigma);
+        bad.map_or(Ok(()), |i| {
+            let error = Error::recoverable(format!("y = {:e} is no measurement: it has σ = {}", self.y[i], sigma[i])).at(self.place(i));
+            Err(error.hint("delete the row, or drop what is saturated with mask_above under [data]"))
         })
     }
 }

@@ -20,9 +20,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Place, Result};
 use crate::spec::{Data, Layout};
 use columns::Names;
+pub use frame::MOST_SIGMAS;
 pub use neighbours::neighbour_noise;
 use series::SeriesFile;
 use sheet::Sheet;
@@ -49,6 +50,8 @@ pub struct Frame {
     /// The monitor that the expectation is multiplied by (Poisson) or that y and σ are divided by (Gaussian); 1 without one.
     /// One value a point, or a single value for the frame.
     pub monitor: Vec<f64>,
+    /// Line of the file that each point comes from, for errors; empty where the file has no lines.
+    pub lines: Vec<usize>,
     /// Rows dropped while loading because a needed value was missing or not finite, or x has no counterpart on the spec's axis.
     pub dropped: usize,
     /// Points dropped because y lies above `mask_above`.
@@ -58,6 +61,13 @@ pub struct Frame {
     /// Hexadecimal SHA-256 of the numbers of this frame (x, y, σ, monitor as little-endian f64, each list after its length as u64), the
     /// identity a resume checks.
     pub hash: String,
+}
+
+impl Frame {
+    /// Where a point is: the file and, where it has any, the line.
+    pub fn place(&self, point: usize) -> Place {
+        self.lines.get(point).map_or_else(|| Place::file(&self.source), |line| Place::line(&self.source, *line))
+    }
 }
 
 /// A series of frames, listed but not yet read.

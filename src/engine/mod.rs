@@ -8,6 +8,7 @@ pub mod probe;
 
 use crate::error::Result;
 use crate::problem::Problem;
+use crate::random::Stream;
 
 /// What an engine returns instead of infinity or NaN: the move is inadmissible. Shaders may not compute either.
 pub const SENTINEL: f64 = 3e38;
@@ -59,8 +60,14 @@ pub struct Moves {
     pub coefficient_start: Vec<u32>,
     /// New coefficients of the changed terms, `extent.len()` each, in units of t and y/scale.
     pub coefficients: Vec<f64>,
-    /// Inverse temperature of each move's walker, where a sampler made the moves. Engines ignore it; comparisons weigh errors with it.
+    /// Whether a comparison wants to know, of the moves that a sampler makes, what follows; engines do without.
+    pub followed: bool,
+    /// Inverse temperature of each move's walker.
     pub beta: Vec<f64>,
+    /// ln of the ratio of priors and proposals of each move.
+    pub ln_ratio: Vec<f64>,
+    /// The stream whose next draw decides each move.
+    pub stream: Vec<Stream>,
 }
 
 impl Moves {
@@ -70,6 +77,8 @@ impl Moves {
         self.term.clear();
         self.coefficients.clear();
         self.beta.clear();
+        self.ln_ratio.clear();
+        self.stream.clear();
         self.term_start.clear();
         self.term_start.push(0);
         self.coefficient_start.clear();
@@ -151,6 +160,11 @@ pub trait Tile: Send {
     /// # Errors
     /// Where the device fails.
     fn settle(&mut self, choices: &[bool]) -> Result<()>;
+
+    /// Whether it compares engines and decides moves itself: see [`Moves::followed`].
+    fn follows(&self) -> bool {
+        false
+    }
 
     /// Largest difference seen between a kept total and one rebuilt from scratch, in units of misfit.
     fn drift(&self) -> f64 {

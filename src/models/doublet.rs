@@ -9,7 +9,10 @@ use super::{gaussian::Gaussian, lorentzian::Lorentzian, pearson7::Pearson7, pseu
 
 /// Kα₁ and Kα₂ wavelengths in ångström of the usual anodes: Ag, Mo, Cu, Co, Fe, Cr.
 ///
-/// International Tables for Crystallography C, table 4.2.2.4.
+/// International Tables for Crystallography C (2006), table 4.2.2.4, which is the evaluation of Deslattes et al., Rev. Mod. Phys. 75, 35
+/// (2003), and the direct column of NIST's database SRD 128: peaks of KL3 and KL2, Cr to Cu by Hölzer et al., Phys. Rev. A 56, 4554 (1997),
+/// Mo and Ag by Deslattes and Kessler (1985). Bearden's scale of 1967, still in use elsewhere, is smaller by 20 to 26 parts in 10⁶. Every
+/// figure agrees with those of MAUD (XrayTubeRadiation), taken from the same tables.
 const ANODES: [(f64, f64); 6] = [
     (0.559_421_78, 0.563_813_1),
     (0.709_317_15, 0.713_607),
@@ -60,7 +63,8 @@ impl<P: Peak> Term for Doublet<P> {
     const ABOUT: &'static str = "Two lines of the model whose name stands before -ka (`keisoku models` has its page), at 2theta = center \
         (K-alpha1) and at 2 asin(sin(center / 2) lambda2 / lambda1) (K-alpha2), x being 2theta in degrees. They have the same shape and \
         width; area and height are those of K-alpha1, and K-alpha2 has half of it. The wavelength of the spec is that of K-alpha1; \
-        K-alpha2 follows for anodes of Ag, Mo, Cu, Co, Fe and Cr; without a wavelength it is Cu: 1.5405929 and 1.5444274 angstrom.";
+        K-alpha2 is `wavelength2`, or follows for anodes of Ag, Mo, Cu, Co, Fe and Cr; without a wavelength it is Cu: 1.5405929 and \
+        1.5444274 angstrom.";
 
     fn parameters(size: usize) -> Vec<Quantity> {
         P::parameters(size)
@@ -74,7 +78,8 @@ impl<P: Peak> Term for Doublet<P> {
         match wavelengths(setup.wavelength, setup.wavelength2) {
             Some(_) => Ok(()),
             None => Err(
-                "give the K-alpha1 wavelength of Ag, Mo, Cu, Co, Fe or Cr in angstrom as `wavelength` under [data], or leave it out for Cu",
+                "give the K-alpha1 wavelength of Ag, Mo, Cu, Co, Fe or Cr in angstrom as `wavelength` under [data], or leave it out for \
+                 Cu; another anode's K-alpha2 is `wavelength2`",
             ),
         }
     }

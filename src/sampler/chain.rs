@@ -206,7 +206,11 @@ impl<'p> Chain<'p> {
             return self.refuse(w);
         }
         moves.walker.push(offset + w as u32);
-        moves.beta.push(self.betas[self.rung_of[w] as usize]);
+        if moves.followed {
+            moves.beta.push(self.betas[self.rung_of[w] as usize]);
+            moves.ln_ratio.push(self.ln_ratio[w]);
+            moves.stream.push(self.streams[w].clone());
+        }
         moves.term.extend_from_slice(terms);
         moves.term_start.push(moves.term.len() as u32);
         moves.coefficient_start.push(moves.coefficients.len() as u32);

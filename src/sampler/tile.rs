@@ -120,7 +120,9 @@ impl<'c, 'p> Work<'c, 'p> {
             part.offset = roster.walkers() as u32;
             roster.push(part.chain.problem, part.chain.rungs());
         }
-        Ok(Self { tile: engine.tile(roster)?, parts, moves: Moves::default(), misfits: Vec::new(), choices: Vec::new() })
+        let tile = engine.tile(roster)?;
+        let moves = Moves { followed: tile.follows(), ..Moves::default() };
+        Ok(Self { tile, parts, moves, misfits: Vec::new(), choices: Vec::new() })
     }
 
     /// Evaluates every walker from scratch.

@@ -84,7 +84,13 @@ pub fn simulate(raw: &RawSpec, seed: Option<u64>) -> Result<Series> {
     let pattern = raw.data.files.get_ref();
     let (x, decimals) = axis_of_points(simulate.x);
     let ends = (x[0], x[x.len() - 1]);
-    let setup = Setup { mid: 0.5 * (ends.0 + ends.1), half: 0.5 * (ends.1 - ends.0), wavelength: raw.data.wavelength, ..Setup::default() };
+    let setup = Setup {
+        mid: 0.5 * (ends.0 + ends.1),
+        half: 0.5 * (ends.1 - ends.0),
+        wavelength: raw.data.wavelength,
+        wavelength2: raw.data.wavelength2,
+        ..Setup::default()
+    };
     let windows = raw.stretches().map(|m| points_of(&x, m.bounds(), &m.exclude, &m.label())).collect::<Result<Vec<_>>>()?;
     let names_sigma = raw.data.columns.as_ref().is_some_and(|c| c.get_ref().iter().any(|c| c == "sigma"));
     let with_sigma = names_sigma || raw.data.columns.is_none() && pattern.ends_with(".xye");

@@ -80,6 +80,7 @@ impl RawSpec {
                 name,
             },
             wavelength: raw.wavelength,
+            wavelength2: raw.wavelength2,
             normalise: raw.normalise.clone(),
             mask_above: raw.mask_above,
             frames: raw.frames.as_ref().map(|f| self.frame_table(f, &folder)).transpose()?,

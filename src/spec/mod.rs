@@ -54,8 +54,10 @@ pub struct Data {
     pub layout: Layout,
     /// The x axis: its kind and unit.
     pub x: XAxis,
-    /// Wavelength in ångström, for conversions between 2θ, d and q.
+    /// Wavelength in ångström, for conversions between 2θ, d and q; that of Kα₁ for doublets.
     pub wavelength: Option<f64>,
+    /// Wavelength of Kα₂ in ångström, for doublets of an anode that they do not know.
+    pub wavelength2: Option<f64>,
     /// Column or table column that the expectation is multiplied by.
     pub normalise: Option<String>,
     /// Points with y above this are dropped (saturation).

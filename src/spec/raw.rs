@@ -59,6 +59,8 @@ pub struct RawData {
     pub x: RawX,
     /// Wavelength in ångström.
     pub wavelength: Option<f64>,
+    /// Wavelength of Kα₂ in ångström.
+    pub wavelength2: Option<f64>,
     /// Name of the monitor.
     pub normalise: Option<String>,
     /// Saturation.
@@ -254,7 +256,8 @@ fn read_candidates(value: Value<'_>) -> Result<RawCandidates> {
 
 impl RawData {
     fn read(fields: Fields<'_>) -> Result<Self> {
-        let known = ["folder", "files", "columns", "layout", "x", "wavelength", "normalise", "mask_above", "frames", "axis_header"];
+        let known =
+            ["folder", "files", "columns", "layout", "x", "wavelength", "wavelength2", "normalise", "mask_above", "frames", "axis_header"];
         let mut fields = fields.only(&known)?;
         let text = |s: Option<Spanned<String>>| s.map(Spanned::into_inner);
         let frames = fields.take("frames").map(RawFrames::read).transpose()?;
@@ -263,19 +266,33 @@ impl RawData {
             return Err(header.error("the frames' axis is given twice").hint("keep `axis_header` or the `axis` of `frames`"));
         }
         let normalise = text(fields.string("normalise")?);
+        let (wavelength, wavelength2) = read_wavelengths(&mut fields)?;
         Ok(Self {
             folder: fields.string("folder")?,
             files: fields.need("files", "files = \"*.xye\", or the name of one file")?.string()?,
             columns: fields.take("columns").map(|v| read_columns(v, normalise.as_deref())).transpose()?,
             layout: word(fields.take("layout"), &[("columns", Layout::Columns), ("rows", Layout::Rows)])?,
             x: fields.take("x").map(RawX::read).transpose()?.unwrap_or_default(),
-            wavelength: fields.positive("wavelength")?.map(Spanned::into_inner),
+            wavelength,
+            wavelength2,
             normalise,
             mask_above: fields.number("mask_above")?.map(Spanned::into_inner),
             frames,
             axis_header: text(axis_header.map(Value::string).transpose()?),
         })
     }
+}
+
+/// `wavelength` and `wavelength2`: that of Kα₁, or of the only line, and that of Kα₂.
+fn read_wavelengths(fields: &mut Fields<'_>) -> Result<(Option<f64>, Option<f64>)> {
+    let (first, second) = (fields.positive("wavelength")?, fields.positive("wavelength2")?);
+    let what = match (&first, &second) {
+        (None, Some(_)) => "`wavelength2` stands without `wavelength`",
+        (Some(first), Some(second)) if second.get_ref() <= first.get_ref() => "`wavelength2` must be larger than `wavelength`",
+        _ => return Ok((first.map(Spanned::into_inner), second.map(Spanned::into_inner))),
+    };
+    let span = second.map_or(0..0, |second| second.span());
+    Err(fields.source.error(&span, what).hint("`wavelength` is that of K-alpha1, `wavelength2` that of K-alpha2, both in ångström"))
 }
 
 fn word<T: Copy>(value: Option<Value<'_>>, words: &[(&str, T)]) -> Result<Option<T>> {

@@ -259,6 +259,7 @@ impl RawData {
                 step: data.x.start_step.map(|s| s.1),
             },
             wavelength: data.wavelength,
+            wavelength2: data.wavelength2,
             normalise: data.normalise.clone(),
             mask_above: data.mask_above,
             frames: data.frames.as_ref().map(|f| RawFrames {

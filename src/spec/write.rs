@@ -109,7 +109,7 @@ impl RawSpec {
 }
 
 fn data(out: &mut Lines, data: &RawData) {
-    let RawData { folder, files, columns, layout, x, wavelength, normalise, mask_above, frames, axis_header } = data;
+    let RawData { folder, files, columns, layout, x, wavelength, wavelength2, normalise, mask_above, frames, axis_header } = data;
     out.maybe("folder", folder.as_ref().map(|f| string(f.get_ref())));
     out.line("files", &string(files.get_ref()));
     out.maybe("columns", columns.as_ref().map(|c| string(&c.get_ref().join(" "))));
@@ -124,6 +124,7 @@ fn data(out: &mut Lines, data: &RawData) {
     ];
     out.maybe("x", inline(&x));
     out.maybe("wavelength", wavelength.map(number));
+    out.maybe("wavelength2", wavelength2.map(number));
     out.maybe("normalise", normalise.as_deref().map(string));
     out.maybe("mask_above", mask_above.map(number));
     out.maybe("axis_header", axis_header.as_deref().map(string));

@@ -1,5 +1,6 @@
 //! The executable from outside: what it writes, how it stops and goes on, what it refuses.
 
+mod hostile;
 mod recovery;
 mod refusal;
 mod verbs;

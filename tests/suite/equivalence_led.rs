@@ -1,4 +1,5 @@
-//! Every engine against the oracle on the states a run visits: the oracle leads the sampler, the other engine follows move by move.
+//! Every engine against the oracle on the states a run visits: the oracle leads the sampler, the other engine follows move by move, and
+//! each decides every move for itself with the same random number.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,7 @@ use keisoku::models::find;
 use keisoku::noise;
 use keisoku::problem::Problem;
 use keisoku::sampler::{Settings, run};
+use rand::RngExt;
 
 use crate::equivalence::{Broken, Fault, HOPELESS};
 use crate::equivalence_gpu::gpu;
@@ -27,23 +29,31 @@ const DECIDED: f64 = 60.0;
 /// Sweeps a copy makes in all and those that are left when adaptation has ended.
 const SWEEPS: (usize, usize) = (312, 200);
 
-/// What was found while the oracle led. A decision falls where ln u is below ln ratio − β ΔU, so the follower's is the oracle's
-/// wherever ln u is further than |β(ΔU_follower − ΔU_oracle)| from that: `worst` bounds the margin within which two engines can differ,
-/// and `sum` the expected number of decisions that do (an acceptance probability has slope at most 1 in its logarithm).
+/// What was found while the oracle led. A decision falls where ln u is below ln ratio, which is the sampler's own ratio of priors and
+/// proposals less β ΔU.
 #[derive(Clone, Copy, Debug, Default)]
 struct Found {
     /// Moves compared.
     moves: usize,
     /// Moves that both engines find hopeless or irresistible.
     decided: usize,
-    /// Moves whose decision margin is beyond [`SMALL`].
+    /// Moves whose log ratios differ by more than [`SMALL`].
     beyond: usize,
-    /// Σ |β(ΔU_follower − ΔU_oracle)|.
+    /// Σ |β(ΔU_follower − ΔU_oracle)|: as many decisions are expected to differ at most (an acceptance probability has slope at most 1 in
+    /// its logarithm).
     sum: f64,
     /// The largest.
     worst: f64,
     /// Largest |β(U_follower − U_oracle)| of a state that a move led to.
     state: f64,
+    /// Moves with ln u within [`BUDGET`] of the oracle's ln ratio.
+    ties: usize,
+    /// As many of them are expected: Σ of the probabilities that ln u falls there.
+    expected_ties: f64,
+    /// Ties that the follower decides otherwise than the oracle.
+    differ: usize,
+    /// Other moves that it decides otherwise.
+    wrong: usize,
 }
 
 impl Found {
@@ -51,8 +61,31 @@ impl Found {
         self.beyond as f64 / self.moves as f64
     }
 
+    /// Takes one move: the oracle's log ratio, the follower's, and ln u.
+    fn decide(&mut self, truth: f64, seen: f64, ln_u: f64) {
+        let tie = (ln_u - truth).abs() <= BUDGET;
+        let otherwise = usize::from((ln_u < truth) != (ln_u < seen));
+        self.ties += usize::from(tie);
+        self.expected_ties += (truth + BUDGET).min(0.0).exp() - (truth - BUDGET).min(0.0).exp();
+        *(if tie { &mut self.differ } else { &mut self.wrong }) += otherwise;
+    }
+
+    /// Whether ln u is as often near the ratio as it has to be. Given the past, each tie is a coin of known probability, and the count
+    /// less its expectation has at most the variance of that expectation: beyond five standard errors, and one tie for its being a
+    /// count, in fewer than one of 10⁶ runs. No more than 1 − e^(−2·.01) of all moves are expected, wherever the ratios lie.
+    fn ties_fit(&self) -> bool {
+        let most = -(-2.0 * BUDGET).exp_m1() * self.moves as f64;
+        (self.ties as f64 - self.expected_ties).abs() <= 5.0 * self.expected_ties.sqrt() + 1.0 && self.expected_ties <= most
+    }
+
+    /// Whether the ties decided otherwise are as few as the differences of the log ratios let expect, by the same bound.
+    fn differences_fit(&self) -> bool {
+        self.differ as f64 <= self.sum + 5.0 * self.sum.sqrt() + 1.0
+    }
+
     fn fits(&self) -> bool {
-        self.worst <= BUDGET && self.state <= BUDGET && self.share() <= SHARE
+        let ratios = self.worst <= BUDGET && self.state <= BUDGET && self.share() <= SHARE;
+        ratios && self.wrong == 0 && self.ties_fit() && self.differences_fit()
     }
 }
 
@@ -74,6 +107,8 @@ struct LedTile<'l> {
     energy: Vec<(f64, f64)>,
     /// Walkers of the last attempt and the energies they would have.
     trial: Vec<(usize, (f64, f64))>,
+    /// What the oracle decides of each of them; none where the sampler asks nobody.
+    verdict: Vec<Option<bool>>,
     seen: Vec<f64>,
 }
 
@@ -102,6 +137,7 @@ impl Engine for Led<'_> {
             follower: self.follower.tile(roster)?,
             problem_of,
             trial: Vec::new(),
+            verdict: Vec::new(),
             seen: Vec::new(),
         }))
     }
@@ -121,19 +157,23 @@ impl LedTile<'_> {
         walkers.iter().map(each).collect()
     }
 
-    /// Weighs the follower's energies of the last attempt against the oracle's.
-    fn compare(&self, moves: &Moves) {
-        assert_eq!(moves.beta.len(), moves.len());
+    /// Weighs the follower's energies of the last attempt against the oracle's, and has both decide.
+    fn compare(&mut self, moves: &Moves) {
+        assert_eq!((moves.beta.len(), moves.ln_ratio.len(), moves.stream.len()), (moves.len(), moves.len(), moves.len()));
         let mut found = self.led.found.lock().unwrap();
-        for (&(w, (truth, seen)), beta) in self.trial.iter().zip(&moves.beta) {
+        for (i, &(w, (truth, seen))) in self.trial.iter().enumerate() {
             assert!(!truth.is_nan() && !seen.is_nan());
-            let from = self.energy[w];
+            let (beta, from) = (moves.beta[i], self.energy[w]);
             let (change, change_seen) = (beta * (truth - from.0), beta * (seen - from.1));
-            if *beta == 0.0 {
+            if beta == 0.0 {
                 // Accepted whatever the energy.
+                self.verdict.push(None);
                 continue;
             }
             found.moves += 1;
+            let ln_u = moves.stream[i].clone().random::<f64>().ln();
+            found.decide(moves.ln_ratio[i] - change, moves.ln_ratio[i] - change_seen, ln_u);
+            self.verdict.push(Some(ln_u < moves.ln_ratio[i] - change));
             if change.min(change_seen) > DECIDED || change.max(change_seen) < -DECIDED || truth.min(seen) > HOPELESS {
                 found.decided += 1;
                 continue;
@@ -150,6 +190,7 @@ impl LedTile<'_> {
     fn weigh(&mut self, moves: &Moves, truth: &[f64]) {
         assert_eq!(self.seen.len(), truth.len());
         self.trial = self.energies(&moves.walker, truth);
+        self.verdict.clear();
         if self.led.frozen.load(Ordering::Relaxed) {
             self.compare(moves);
         }
@@ -182,7 +223,15 @@ impl Tile for LedTile<'_> {
         Ok(())
     }
 
+    fn follows(&self) -> bool {
+        true
+    }
+
     fn settle(&mut self, choices: &[bool]) -> Result<()> {
+        // What is weighed here is what the sampler decides: to one rounding of exp and ln, which no move of these runs falls into.
+        for (verdict, choice) in self.verdict.iter().zip(choices) {
+            assert!(verdict.is_none_or(|v| v == *choice), "the sampler decides otherwise");
+        }
         for (&(w, energy), &keep) in self.trial.iter().zip(choices) {
             if keep {
                 self.energy[w] = energy;
@@ -225,14 +274,24 @@ fn hold(follower: &dyn Engine) {
     for (name, fixture) in problems() {
         let found = lead(follower, &fixture.problem);
         println!(
-            "{name:>16}, {}: {} moves, {} decided; β ΔΔU at worst {:.1e}, beyond {SMALL} in {:.4} %, {:.2} decisions expected to differ; β δU at worst {:.1e}",
+            "{name:>16}, {}: {} moves, {} decided; β ΔΔU at worst {:.1e}, beyond {SMALL} in {:.4} %; β δU at worst {:.1e}",
             follower.describe(),
             found.moves,
             found.decided,
             found.worst,
             100.0 * found.share(),
-            found.sum,
             found.state,
+        );
+        println!(
+            "{:>16}  ln u within {BUDGET} of ln ratio in {} moves ({:.2} %; {:.1} expected); decided otherwise: {} of these ({:.2} \
+             expected at most), {} others",
+            "",
+            found.ties,
+            100.0 * found.ties as f64 / found.moves as f64,
+            found.expected_ties,
+            found.differ,
+            found.sum,
+            found.wrong,
         );
         assert!(found.decided < found.moves, "nothing was weighed");
         assert!(found.fits(), "{name}: {found:?}");
@@ -259,9 +318,25 @@ fn the_gpu_follows() {
 #[test]
 fn a_broken_engine_does_not_follow() {
     let cpu = Cpu::new(Precision::F32).unwrap();
+    let mut wrong = 0;
     for (fault, (name, fixture)) in [Fault::Coefficient, Fault::Settle, Fault::Misfit].into_iter().zip(problems()) {
         let found = lead(&Broken(&cpu, fault), &fixture.problem);
-        println!("{name:>16}, {fault:?}: worst {:.1e}, state {:.1e}, beyond {:.2} %", found.worst, found.state, 100.0 * found.share());
+        println!("{name:>16}, {fault:?}: {found:?}");
         assert!(!found.fits(), "{fault:?} on {name} was not seen: {found:?}");
+        wrong += found.wrong;
     }
+    // Decisions alone give a broken engine away too: some hundreds, nearly all of the forgotten choices.
+    assert!(wrong > 100, "{wrong} decisions are wrong beyond ties");
+}
+
+/// Uniform numbers that lie near the ratio twice as often as they must, and decisions that differ more often, are seen.
+#[test]
+fn too_many_ties_are_seen() {
+    let good = Found { moves: 10_000, ties: 100, expected_ties: 100.0, sum: 0.1, differ: 1, ..Found::default() };
+    assert!(good.fits());
+    assert!(!Found { ties: 200, ..good }.fits());
+    assert!(!Found { ties: 40, ..good }.fits());
+    assert!(!Found { ties: 300, expected_ties: 300.0, ..good }.fits());
+    assert!(!Found { differ: 3, ..good }.fits());
+    assert!(!Found { wrong: 1, ..good }.fits());
 }

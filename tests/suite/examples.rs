@@ -25,7 +25,7 @@ pub fn answers(engine: &dyn Engine, spec: &Spec, dataset: &Dataset) -> Vec<Frame
     let stop = AtomicBool::new(false);
     let entries: Vec<&Entry> = dataset.entries.iter().collect();
     let results = Mutex::new(Vec::new());
-    let settings = Settings { pool: &pool, deadline: None, stop: &stop };
+    let settings = Settings { pool: &pool, deadline: None, stop: &stop, plan: None };
     batch::run(engine, spec, dataset, &entries, &settings, &|outcome| {
         match outcome {
             Outcome::Done(result) => results.lock().unwrap().push(*result),

@@ -23,6 +23,7 @@ fn data(folder: &Path, files: &str) -> Data {
         layout: Layout::Columns,
         x: XAxis { name: "two_theta".into(), unit: "deg".into(), file: None, start_step: None },
         wavelength: None,
+        wavelength2: None,
         normalise: None,
         mask_above: None,
         frames: None,

@@ -1,5 +1,6 @@
 //! One integration binary: every module is one kind of promise.
 
+mod batches;
 mod cli;
 mod demo;
 mod equivalence;
@@ -13,6 +14,7 @@ mod golden;
 mod init;
 mod invariance;
 mod layout;
+mod readme;
 mod shaders;
 mod simulate;
 mod spec;

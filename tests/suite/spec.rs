@@ -384,6 +384,8 @@ fn mistakes_are_reported_with_place_caret_and_advice() {
         ("twice the same term", format!("{window}[[window.term]]\nmodel = \"gaussian\"\n")),
         ("windows and measurements", format!("{window}[[measurement]]\n[[measurement.term]]\nmodel = \"gaussian\"\n")),
         ("no wavelength", window.replace("files", "x = { name = \"q\", file = \"two_theta\" }\nfiles")),
+        ("wavelength2 alone", window.replace("files", "wavelength2 = 1.5444\nfiles")),
+        ("wavelength2 below wavelength", window.replace("files", "wavelength = 1.5444\nwavelength2 = 1.5406\nfiles")),
         ("infinite", window.replace("[1, 3]", "[1, inf]")),
         ("unknown engine", format!("{head}[run]\nengine = \"cuda\"\n")),
     ];

@@ -27,6 +27,7 @@ pub fn spec(range: (f64, f64), noise: Noise, terms: Vec<Term>, candidates: Vec<C
             layout: Layout::Columns,
             x: XAxis { name: "x".into(), unit: String::new(), file: None, start_step: None },
             wavelength: None,
+            wavelength2: None,
             normalise: None,
             mask_above: None,
             frames: None,

@@ -143,7 +143,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     pool.install(|| folder.verify(&asked.dataset, &ready.spec))?;
     let todo: Vec<&Entry> = chosen.iter().copied().filter(|e| folder.state(&e.name) != Some(State::Done)).collect();
     let before = chosen.len() - todo.len();
-    let settings = batch::Settings { pool: &pool, deadline: arguments.max_time.map(|t| clock.instant + t), stop: &stop };
+    let settings = batch::Settings { pool: &pool, deadline: arguments.max_time.map(|t| clock.instant + t), stop: &stop, plan: None };
     let work = Work { asked: &asked, ready: &ready, todo: &todo, settings: &settings };
     let (ended, mut info) = work.run(&mut folder, arguments.quiet, &clock)?;
     info.finished_before = before;

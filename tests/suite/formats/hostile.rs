@@ -30,6 +30,7 @@ fn each_fault_is_named_with_its_line() {
         ("a.xy", b"1 2\n\x00\x01\x02", "is a binary file"),
         ("a.xy", b"\xff\xfe1\x00 \x002\x00", "is written in UTF-16"),
         ("a.xy", b"\x80\x81\xfe\xff\x90", "holds no numbers"),
+        ("a.xye", b"1 2 .5\n\n3 1e44 .5\n5 6 .5\n", "a.xye:3: y = 1e44 is no measurement"),
         ("a.xye", b"1 2\n3 4\n", "has 2 columns, and nothing says which they are"),
     ] {
         let result = read(name, bytes);
@@ -112,6 +113,20 @@ fn a_file_that_vanishes_costs_one_frame() {
     assert!(dataset.load(&dataset.entries[1], &data).is_ok());
     fs::remove_dir(here.path().join("a.xy")).expect("removed");
     assert!(dataset.load(&dataset.entries[0], &data).expect_err("gone").to_string().contains("does not exist"));
+}
+
+/// The memory of a process is a regular file whose first byte is mapped by nobody: reading it fails for any user.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_cannot_be_read() {
+    let here = folder(&[("b.xy", b"1 2\n3 4\n")]);
+    std::os::unix::fs::symlink("/proc/self/mem", here.path().join("a.xy")).expect("a link");
+    let data = data(here.path(), "*.xy");
+    let dataset = Dataset::open(&data).expect("opens");
+    let error = dataset.load(&dataset.entries[0], &data).expect_err("unreadable");
+    assert!(error.to_string().contains("a.xy: cannot be read: ") && error.hint.is_some(), "{error}");
+    assert_eq!(error.severity, Severity::Recoverable);
+    assert!(dataset.load(&dataset.entries[1], &data).is_ok());
 }
 
 #[cfg(unix)]

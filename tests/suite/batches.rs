@@ -1,0 +1,82 @@
+//! The same bytes whatever number of frames is sampled as one population, and however many populations are in work.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use keisoku::batch::{self, Plan, Settings};
+use keisoku::dataset::{self, Dataset, Entry};
+use keisoku::engine::cpu::{Cpu, Precision};
+use keisoku::engine::{Engine, Roster, Tile, Tiling};
+use keisoku::error::Result;
+use keisoku::report::{Folder, Header, Peaks, SCHEMA};
+use keisoku::spec::{RawSpec, Spec};
+
+/// Frames of the demo that are run.
+const FRAMES: usize = 5;
+
+/// The cpu as a GPU is used: two tiles that hold half of the population each.
+struct Halved(Cpu);
+
+impl Engine for Halved {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+
+    fn tiling(&self) -> Tiling {
+        Tiling::Halves
+    }
+
+    fn tile<'p>(&'p self, roster: Roster<'p>) -> Result<Box<dyn Tile + 'p>> {
+        self.0.tile(roster)
+    }
+}
+
+/// The demo's spec with targets that take a moment, resolved.
+fn resolved(seed: u64) -> RawSpec {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/phase-transition/spec.toml");
+    let mut raw = Spec::read(&path).unwrap();
+    raw.run.engine = Some("cpu");
+    raw.run.seed = Some(seed);
+    raw.run.copies = Some(2);
+    raw.run.max_sweeps = Some(60);
+    raw.run.ess = Some(10.0);
+    raw.resolve(&|raw| dataset::facts(raw)).unwrap()
+}
+
+/// evidence.csv, peaks.csv and result.json of the first frames of the demo.
+fn files(engine: &dyn Engine, seed: u64, frames: usize, populations: usize) -> Vec<String> {
+    let raw = resolved(seed);
+    let spec = raw.check().unwrap();
+    let dataset = Dataset::open(&spec.data).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let mut folder = Folder::open(out.path()).unwrap();
+    let header = Header { schema: SCHEMA, keisoku: "test".into(), spec_hash: raw.hash(), spec: raw.to_toml(), series: Vec::new() };
+    folder.begin(header).unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let stop = AtomicBool::new(false);
+    let settings = Settings { pool: &pool, deadline: None, stop: &stop, plan: Some(Plan { frames, populations }) };
+    let entries: Vec<&Entry> = dataset.entries.iter().take(FRAMES).collect();
+    let journal = Mutex::new(&mut folder);
+    batch::run(engine, &spec, &dataset, &entries, &settings, &|outcome| journal.lock().unwrap().append(&outcome)).unwrap();
+    folder.finish(&dataset, &spec, &Peaks::All).unwrap();
+    ["evidence.csv", "peaks.csv", "result.json"].map(|name| std::fs::read_to_string(out.path().join(name)).unwrap()).into()
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_the_size_of_a_population() {
+    let cpu = || Cpu::new(Precision::F32).unwrap();
+    let one = files(&cpu(), 1, 1, 1);
+    // Eight candidates a frame.
+    assert_eq!(one[0].lines().count(), 1 + 8 * FRAMES);
+    for (frames, populations) in [(FRAMES, 1), (2, 2)] {
+        assert!(files(&cpu(), 1, frames, populations) == one, "{frames} frames in each of {populations} populations give other bytes");
+    }
+    assert!(files(&Halved(cpu()), 1, FRAMES, 1) == one, "{FRAMES} frames in two tiles give other bytes");
+    // Bytes can differ: with another seed every file does.
+    assert!(files(&cpu(), 2, 1, 1).iter().zip(&one).all(|(other, one)| other != one));
+}
