@@ -63,10 +63,19 @@ fn report(problem: &problem::Problem, sampled: &Sampled, seconds: f64) {
         entry.0 += 1;
         entry.1.iter_mut().zip(rates).for_each(|(sum, rate)| *sum += rate);
     }
-    println!("  {:>9} {:>6} {:>8} {:>8} {:>5}  acceptance: {}", "beta", "reject", "energy", "tau", "hot", kinds.keys().cloned().collect::<Vec<_>>().join(" "));
+    println!(
+        "  {:>9} {:>6} {:>8} {:>8} {:>5}  acceptance: {}",
+        "beta",
+        "reject",
+        "energy",
+        "tau",
+        "hot",
+        kinds.keys().cloned().collect::<Vec<_>>().join(" ")
+    );
     let rungs = sampled.betas.len();
     for (r, beta) in sampled.betas.iter().enumerate() {
-        let chains: Vec<Vec<f64>> = sampled.copies.iter().map(|c| c.energies.iter().skip(r).step_by(rungs).map(|u| u.min(1e30)).collect()).collect();
+        let chains: Vec<Vec<f64>> =
+            sampled.copies.iter().map(|c| c.energies.iter().skip(r).step_by(rungs).map(|u| u.min(1e30)).collect()).collect();
         let all: f64 = chains.iter().flatten().sum::<f64>() / chains.iter().map(Vec::len).sum::<usize>() as f64;
         let tau = (kept * sampled.copies.len()) as f64 / diagnostics::convergence(&chains).ess_bulk;
         let rates: Vec<String> = kinds.values().map(|(n, sum)| format!("{:.3}", sum[r] / *n as f64)).collect();

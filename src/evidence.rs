@@ -154,17 +154,18 @@ impl Sums {
 }
 
 /// F at every rung by one-sided averages, and the difference of both at the coldest with each block left out: upward over the hotter rung's
-/// draws, downward over the colder one's. From β = 0 there is only the way up: exp(βU) over draws at the first rung has no finite
-/// variance where the prior reaches large energies, and the draws at β = 0 are independent anyway.
+/// draws, downward over the colder one's. The weights exp((β′ − β)U) of the way down have a second moment over draws at β′ only where
+/// 2β > β′, for the prior reaches energies without bound in all but name: further apart there is only the way up.
 fn stepping_stones(samples: &Samples<'_>, betas: &[f64]) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let (mut up, mut down) = (vec![0.0], vec![0.0]);
     let mut differences = vec![0.0; samples.blocks.len()];
     for r in 0..betas.len() - 1 {
         let step = betas[r + 1] - betas[r];
         let hot = Sums::new(samples, r, -step);
-        up.push(up[r] + hot.minus_ln_mean(None));
-        if r == 0 {
-            down.push(up[1]);
+        let rise = hot.minus_ln_mean(None);
+        up.push(up[r] + rise);
+        if 2.0 * betas[r] <= betas[r + 1] {
+            down.push(down[r] + rise);
             continue;
         }
         let cold = Sums::new(samples, r + 1, step);

@@ -117,6 +117,16 @@ impl Prior {
         }
     }
 
+    /// ln of the ratio of the densities at `to` and `from`; −∞ where `to` is outside.
+    pub fn ln_ratio(&self, to: f64, from: f64) -> f64 {
+        match *self {
+            Self::Uniform { low, high } => inside(to, low, high, 0.0),
+            // One logarithm, not two.
+            Self::LogUniform { low, high } => inside(to, low, high, (from / to).ln()),
+            _ => self.ln_kernel(to) - self.ln_kernel(from),
+        }
+    }
+
     /// ln of the density less the kernel, the same everywhere.
     pub fn ln_constant(&self) -> f64 {
         let (low, high) = self.range();

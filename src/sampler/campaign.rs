@@ -58,9 +58,9 @@ impl Sampled {
         self.rejection.iter().sum()
     }
 
-    /// Round trips over all copies.
+    /// Round trips over all copies: pairs of journeys, one in each direction, whichever walkers made them.
     pub fn round_trips(&self) -> u64 {
-        self.copies.iter().map(|c| c.round_trips).sum()
+        self.copies.iter().flat_map(|c| c.journeys).sum::<u64>() / 2
     }
 }
 
@@ -204,7 +204,12 @@ impl<'p> Campaign<'p> {
             timed_out: self.timed_out,
             broken: self.chains.iter().map(|c| c.broken).sum(),
             drift: self.drift,
-            acceptance: self.moves.iter().enumerate().map(|(s, m)| (format!("{:?} {}", m.kind, names(m)), (0..rungs).map(|r| rate(s, r)).collect())).collect(),
+            acceptance: self
+                .moves
+                .iter()
+                .enumerate()
+                .map(|(s, m)| (format!("{:?} {}", m.kind, names(m)), (0..rungs).map(|r| rate(s, r)).collect()))
+                .collect(),
         }
     }
 

@@ -48,6 +48,8 @@ pub struct Chain<'p> {
     pub misfits: Vec<f64>,
     /// Energies in nats, one a walker; +∞ where the likelihood is zero.
     pub energy: Vec<f64>,
+    /// What moves of walkers whose scales are integrated out are decided on ([`noise::tempered`]); NaN where it is not known.
+    tempered: Vec<f64>,
     /// Sweeps made so far, over all rounds.
     pub sweep: u32,
     /// Steps and what they are tuned from.
@@ -90,6 +92,7 @@ impl<'p> Chain<'p> {
             walker_of: (0..rungs as u32).collect(),
             misfits: vec![0.0; rungs * m],
             energy: vec![f64::INFINITY; rungs],
+            tempered: vec![f64::NAN; rungs],
             trial: theta.clone(),
             ln_ratio: vec![0.0; rungs],
             state: vec![Trial::None; rungs],
@@ -252,10 +255,14 @@ impl<'p> Chain<'p> {
             let drawn = self.scales.iter().filter(|s| s.collapses(beta));
             let collapsed = drawn.clone().next().is_some();
             let mut energy = if collapsed { f64::INFINITY } else { noise::energy(self.problem, misfits, trial) };
+            let mut tempered = f64::NAN;
             let rise = if collapsed {
-                let (from, kept) = (&self.theta[w * d..(w + 1) * d], &self.misfits[w * m..(w + 1) * m]);
-                noise::tempered(self.problem, misfits, trial, beta, &self.scales)
-                    - noise::tempered(self.problem, kept, from, beta, &self.scales)
+                if self.tempered[w].is_nan() {
+                    let (from, kept) = (&self.theta[w * d..(w + 1) * d], &self.misfits[w * m..(w + 1) * m]);
+                    self.tempered[w] = noise::tempered(self.problem, kept, from, beta, &self.scales);
+                }
+                tempered = noise::tempered(self.problem, misfits, trial, beta, &self.scales);
+                tempered - self.tempered[w]
             } else {
                 beta * (energy - self.energy[w])
             };
@@ -283,6 +290,7 @@ impl<'p> Chain<'p> {
             }
             if accept {
                 self.energy[w] = energy;
+                self.tempered[w] = tempered;
                 self.theta[w * d..(w + 1) * d].copy_from_slice(trial);
                 if let Some(new) = fresh {
                     self.misfits[w * m..(w + 1) * m].copy_from_slice(new);
@@ -305,6 +313,7 @@ impl<'p> Chain<'p> {
             if accept {
                 self.walker_of.swap(r, r + 1);
                 self.rung_of.swap(a, b);
+                (self.tempered[a], self.tempered[b]) = (f64::NAN, f64::NAN);
             }
         }
         self.record.visit(&self.walker_of);
@@ -338,6 +347,7 @@ impl<'p> Chain<'p> {
         self.theta = theta;
         self.misfits = vec![0.0; rungs * self.problem.measurements.len()];
         self.energy = vec![f64::INFINITY; rungs];
+        self.tempered = vec![f64::NAN; rungs];
         self.ln_ratio = vec![0.0; rungs];
         self.state = vec![Trial::None; rungs];
         self.streams = vec![self.key.stream(0, 0, 0); rungs];
@@ -408,8 +418,7 @@ fn change(
             ln_ratio += place.relocate(peak, others, from, to, stream)?;
             ln_ratio += refit.draw(problem, beta, term, from, to, stream)?;
             for &i in &refit.parameters {
-                let prior = &problem.parameters[i].prior;
-                ln_ratio += prior.ln_kernel(to[i]) - prior.ln_kernel(from[i]);
+                ln_ratio += problem.parameters[i].prior.ln_ratio(to[i], from[i]);
             }
             return (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
         }
@@ -434,8 +443,7 @@ fn change(
     }
     for &i in parameters {
         if to[i] != from[i] {
-            let prior = &problem.parameters[i].prior;
-            ln_ratio += prior.ln_kernel(to[i]) - prior.ln_kernel(from[i]);
+            ln_ratio += problem.parameters[i].prior.ln_ratio(to[i], from[i]);
         }
     }
     (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio)

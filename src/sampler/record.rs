@@ -19,8 +19,8 @@ pub struct Record {
     pub accepted: Vec<u64>,
     /// Exchanges tried for each pair.
     pub tried: Vec<u64>,
-    /// Journeys from β = 0 to β = 1 and back.
-    pub round_trips: u64,
+    /// Journeys from β = 0 to β = 1, and those back.
+    pub journeys: [u64; 2],
     /// Sweeps in which the walker at each rung came from β = 0, and in which it came from β = 1.
     pub flow: Vec<[u64; 2]>,
     rungs: usize,
@@ -42,7 +42,7 @@ impl Record {
             sweeps: 0,
             accepted: vec![0; rungs.saturating_sub(1)],
             tried: vec![0; rungs.saturating_sub(1)],
-            round_trips: 0,
+            journeys: [0; 2],
             flow: vec![[0; 2]; rungs],
             rungs,
             dimension,
@@ -72,13 +72,14 @@ impl Record {
         let (Some(&hot), Some(&cold)) = (walker_of.first(), walker_of.last()) else { return };
         let hot = &mut self.journey[hot as usize];
         if *hot == 2 {
-            self.round_trips += 1;
+            self.journeys[1] += 1;
         }
         *hot = 1;
         let cold = &mut self.journey[cold as usize];
         if *cold == 1 {
-            *cold = 2;
+            self.journeys[0] += 1;
         }
+        *cold = 2;
         for (flow, &w) in self.flow.iter_mut().zip(walker_of) {
             match self.journey[w as usize] {
                 0 => {}
@@ -136,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn a_walker_that_goes_up_and_down_is_one_round_trip() {
+    fn journeys_are_counted_in_both_directions() {
         let mut record = Record::new(2, 0, 1000, 0.0);
         for walkers in [[0, 1], [1, 0], [0, 1], [1, 0]] {
             record.visit(&walkers);
         }
-        // Walker 0: hot, cold, hot (one trip), cold. Walker 1: cold first, hot, cold, hot (one trip).
-        assert_eq!(record.round_trips, 2);
+        // Walker 0: down, up, down. Walker 1 begins at the cold end: up, down, up.
+        assert_eq!(record.journeys, [3, 3]);
     }
 }

@@ -85,9 +85,22 @@ pub const LARGEST_BLOCK: usize = 16;
 pub fn schedule(problem: &Problem) -> Vec<Move> {
     let mut moves = Vec::new();
     let target = |parameters: Vec<usize>| Target { terms: terms_of(problem, &parameters), parameters, others: Vec::new() };
-    let single = |i: usize| Move { kind: Kind::Walk, targets: vec![target(vec![i])], rate: Some(TARGET_SINGLE), guide: None, refit: None, parity: None };
-    let block =
-        |list: Vec<usize>| Move { kind: Kind::Walk, targets: vec![target(list)], rate: Some(TARGET_BLOCK), guide: None, refit: None, parity: None };
+    let single = |i: usize| Move {
+        kind: Kind::Walk,
+        targets: vec![target(vec![i])],
+        rate: Some(TARGET_SINGLE),
+        guide: None,
+        refit: None,
+        parity: None,
+    };
+    let block = |list: Vec<usize>| Move {
+        kind: Kind::Walk,
+        targets: vec![target(list)],
+        rate: Some(TARGET_BLOCK),
+        guide: None,
+        refit: None,
+        parity: None,
+    };
     let refits: Vec<Option<Arc<Refit>>> = (0..problem.measurements.len()).map(|m| Refit::new(problem, m).map(Arc::new)).collect();
     for k in 0..problem.terms.len() {
         let own = own(problem, k);
@@ -106,8 +119,6 @@ pub fn schedule(problem: &Problem) -> Vec<Move> {
     }
     moves.extend((0..problem.dimension()).filter(|&i| problem.parameters[i].owner.is_none()).map(single));
     moves.extend(together(problem).map(block));
-    let drop = std::env::var("DROP").unwrap_or_default();
-    moves.retain(|m| { let name = format!("{:?}{}", m.kind, m.targets[0].parameters.len()); !drop.split(',').any(|d| d == name) });
     moves
 }
 
