@@ -1,5 +1,6 @@
 //! One integration binary: every module is one kind of promise.
 
+mod budget;
 mod cli;
 mod demo;
 mod equivalence;
