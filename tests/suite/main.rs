@@ -8,6 +8,7 @@ mod equivalence_gpu;
 mod equivalence_led;
 mod examples;
 mod examples_run;
+mod fallback;
 mod fixtures;
 mod formats;
 mod golden;
