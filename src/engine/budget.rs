@@ -196,7 +196,7 @@ impl Scatter {
 }
 
 /// The slope at each point, where differences between adjacent means of 1, 2, 4, … points show above the noise, otherwise zero; in units of
-/// y/scale and t. With it the threshold in standard deviations of a difference, that noise alone exceeds in one data set of a hundred.
+/// y/scale and t. With it the threshold in standard deviations of a difference, that noise alone exceeds in one data set of ten thousand.
 fn slopes(data: &Measurement, weight: &[f64], residual: f64) -> (Vec<f64>, f64) {
     let n = data.t.len();
     let threshold = (2.0 * (n as f64).ln()).sqrt() + 2.0;

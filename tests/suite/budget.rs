@@ -244,3 +244,38 @@ fn double_precision_errs_as_predicted() {
     let rejected = hold(&Cpu::new(Precision::F64).expect("an instruction set"), cases(&[100, 1000]));
     assert_eq!(rejected, ["support"]);
 }
+
+/// Data in which no line shows, and lines of two points that noise can hide: they turn rounded positions into energies.
+#[test]
+fn lines_that_do_not_show_are_counted() {
+    let [background, gaussian] = ["chebyshev", "gaussian"].map(|n| find(n).expect("listed"));
+    let points = 20_000;
+    let mut fixture = fixture(points, Kind::Gaussian { signal: 3.0 }, &[(background, 0, 1), (gaussian, 0, 1)], 5);
+    let [height, center, width] = [1, 2, 3];
+    let data = &fixture.problem.measurements[0];
+    let (sigma, low, high) = (1.0 / data.weight[0], data.x[0], data.x[points - 1]);
+    let narrow = 2.0 * (data.x[1] - data.x[0]);
+    fixture.problem.parameters[width].prior = Prior::LogUniform { low: narrow, high: 20.0 * narrow };
+    let mut theta = fixture.truth.clone();
+    theta[height] = 0.0;
+    theta[width] = narrow;
+    let mut rng = fixtures::random(6);
+    let flat = coefficients(&fixture.problem, &theta).expect("admissible");
+    let noise = Prior::Normal { mean: 0.0, sd: sigma };
+    fixture.problem.measurements[0].y = oracle::curve(&fixture.problem, 0, &flat).iter().map(|f| f + noise.sample(&mut rng)).collect();
+    // Σf²/σ² is 3/4 of twice the square of the height: about nine, a few nats.
+    theta[height] = 2.5 * sigma;
+    let places = Prior::Uniform { low, high };
+    let states: Vec<f64> = (0..STATES)
+        .flat_map(|_| {
+            theta[center] = places.sample(&mut rng);
+            coefficients(&fixture.problem, &theta).expect("admissible")
+        })
+        .collect();
+    let engine = Cpu::new(Precision::F32).expect("an instruction set");
+    let found = probe(&engine, &fixture.problem, &states).expect("runs").into_iter().fold(0.0, f64::max);
+    let parts = parts(&fixture.problem, engine.numbers());
+    println!("measured {found:.1e}, predicted {:.1e} of {}", parts.worst(), words(&parts));
+    assert!(!lies(found, &parts) && !useless(found, &parts));
+    assert!(lies(found, &Parts { unseen: 0.0, ..parts }));
+}
