@@ -1,15 +1,17 @@
 //! A series, frame by frame: load, pose the problems, sample, answer; a bad frame is recorded and the others go on.
 
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Dataset, Entry, Frame};
-use crate::engine::{Engine, Tiling};
+use crate::engine::cpu::{Cpu, Precision};
+use crate::engine::probe::Found;
+use crate::engine::{Engine, Numbers, Tiling, budget};
 use crate::error::{Error, Result, Severity};
 use crate::posterior::{self, FrameResult, Targets, Verdict};
 use crate::problem::{self, Problem};
@@ -106,6 +108,32 @@ pub struct Settings<'a> {
     pub plan: Option<Plan>,
 }
 
+/// What became of the engine during a run.
+#[derive(Debug, Default)]
+pub struct Account(Mutex<Entries>);
+
+#[derive(Clone, Debug, Default)]
+struct Entries {
+    probe: Option<Found>,
+    refusal: Option<Error>,
+}
+
+impl Account {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The largest error that probes of the device found; none where it is not probed.
+    pub fn probe(&self) -> Option<Found> {
+        self.lock().probe
+    }
+
+    /// Why the device was given up; none where it was not. From that batch on frames run on the cpu.
+    pub fn refusal(&self) -> Option<Error> {
+        self.lock().refusal.clone()
+    }
+}
+
 /// How many frames are in work at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -138,8 +166,11 @@ fn walkers(spec: &Spec) -> usize {
 
 /// Runs the frames and hands each outcome to `sink` as it comes, in no particular order, from any thread.
 ///
+/// A device that fails, or that its probe refuses, costs no frame: the batch is done again on the cpu, and so is what is left. A frame
+/// whose energies f32 cannot hold to the budget runs on the cpu in f64, with all its candidates. Its result says either.
+///
 /// # Errors
-/// Where the engine or the sink fails for good, or the run was interrupted. Outcomes handed over before are complete.
+/// Where the cpu or the sink fails for good, or the run was interrupted. Outcomes handed over before are complete.
 pub fn run(
     engine: &dyn Engine,
     spec: &Spec,
@@ -147,9 +178,18 @@ pub fn run(
     entries: &[&Entry],
     settings: &Settings<'_>,
     sink: &(dyn Fn(Outcome) -> Result<()> + Sync),
-) -> Result<()> {
+) -> Result<Account> {
     let plan = settings.plan.unwrap_or_else(|| Plan::new(engine, spec, settings.pool.current_num_threads()));
-    let work = Work { engine, spec, dataset, settings, targets: targets(&spec.run) };
+    let work = Work {
+        engine,
+        single: Cpu::new(Precision::F32)?,
+        double: Cpu::new(Precision::F64)?,
+        spec,
+        dataset,
+        settings,
+        targets: targets(&spec.run),
+        account: Account::default(),
+    };
     let next = AtomicUsize::new(0);
     let first_error: Mutex<Option<Error>> = Mutex::new(None);
     let failed = AtomicBool::new(false);
@@ -160,7 +200,7 @@ pub fn run(
             let done = settings.pool.install(|| work.batch(batch)).and_then(|outcomes| outcomes.into_iter().try_for_each(sink));
             if let Err(error) = done {
                 failed.store(true, Ordering::Relaxed);
-                first_error.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(error);
+                first_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             }
         }
     };
@@ -170,11 +210,11 @@ pub fn run(
             scope.spawn(worker);
         }
     });
-    let error = first_error.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let error = first_error.into_inner().unwrap_or_else(PoisonError::into_inner);
     match error {
         Some(error) => Err(error),
         None if settings.stop.load(Ordering::Relaxed) => Err(interrupted()),
-        None => Ok(()),
+        None => Ok(work.account),
     }
 }
 
@@ -197,54 +237,88 @@ impl Settings<'_> {
 /// What every frame of a run needs.
 struct Work<'a> {
     engine: &'a dyn Engine,
+    /// Where the engine is a device that failed.
+    single: Cpu,
+    /// Where f32 is not enough.
+    double: Cpu,
     spec: &'a Spec,
     dataset: &'a Dataset,
     settings: &'a Settings<'a>,
     targets: Targets,
+    account: Account,
 }
 
-/// A frame with its problems among those of its batch.
+/// A frame with its problems.
 struct Posed<'a> {
     entry: &'a Entry,
     frame: Frame,
-    problems: Range<usize>,
+    problems: Vec<Problem>,
 }
 
 impl Work<'_> {
-    /// Runs some frames as one population. A frame that cannot be read or posed is an outcome, and so is one that the engine refuses.
+    /// Runs some frames, each as part of one population. A frame that cannot be read or posed is an outcome, and so is one that the engine
+    /// refuses.
     fn batch(&self, entries: &[&Entry]) -> Result<Vec<Outcome>> {
         let mut outcomes = Vec::new();
-        let mut problems = Vec::new();
         let mut posed = Vec::new();
         let read: Vec<_> = entries.par_iter().map(|entry| self.pose(entry)).collect();
         for (entry, read) in entries.iter().zip(read) {
             match read {
-                Ok((frame, own)) => {
-                    let from = problems.len();
-                    problems.extend(own);
-                    posed.push(Posed { entry, frame, problems: from..problems.len() });
-                }
+                Ok((frame, problems)) => posed.push(Posed { entry, frame, problems }),
                 Err(error) => outcomes.push(failed(entry, &error)),
             }
         }
-        if posed.is_empty() {
-            return Ok(outcomes);
-        }
-        match self.sample(&problems) {
-            Ok(sampled) => {
-                let answers = posed.par_iter().map(|p| self.answer(p, &problems[p.problems.clone()], &sampled[p.problems.clone()]));
-                outcomes.extend(answers.collect::<Vec<_>>());
-            }
-            Err(error) if error.severity == Severity::Fatal => return Err(error),
-            Err(error) if posed.len() == 1 => outcomes.push(failed(posed[0].entry, &error)),
-            Err(_) => {
-                // One of them was refused: alone, each shows whether it was the one.
-                for p in posed {
-                    outcomes.extend(self.batch(&[p.entry])?);
+        let lost = self.account.refusal().is_some();
+        let engine: &dyn Engine = if lost { &self.single } else { self.engine };
+        // All candidates of a frame together: their free energies are compared.
+        let numbers = engine.numbers();
+        let enough: Vec<bool> = posed.par_iter().map(|p| numbers == Numbers::F64 || budget::keeps(&p.problems, numbers)).collect();
+        let mut enough = enough.into_iter();
+        let (usual, exacting) = posed.into_iter().partition::<Vec<_>, _>(|_| enough.next().unwrap_or(true));
+        for (engine, posed) in [(engine, usual), (&self.double, exacting)] {
+            match self.population(engine, posed) {
+                Err(error) if error.severity == Severity::Device && !lost => {
+                    self.account.lock().refusal.get_or_insert(error);
+                    return self.batch(entries);
                 }
+                done => outcomes.extend(done?),
             }
         }
         Ok(outcomes)
+    }
+
+    /// Samples frames as one population on one engine.
+    fn population(&self, engine: &dyn Engine, mut posed: Vec<Posed<'_>>) -> Result<Vec<Outcome>> {
+        let mut problems = Vec::new();
+        let mut ranges = Vec::new();
+        for p in &mut posed {
+            let from = problems.len();
+            problems.append(&mut p.problems);
+            ranges.push(from..problems.len());
+        }
+        if posed.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.sample(engine, &problems) {
+            Ok(sampled) => {
+                let probe = sampled.iter().find_map(|s| s.probe);
+                let mut account = self.account.lock();
+                account.probe = account.probe.into_iter().chain(probe).reduce(Found::and);
+                drop(account);
+                let answer = |(p, range): (&Posed<'_>, Range<usize>)| self.answer(engine, p, &problems[range.clone()], &sampled[range]);
+                Ok(posed.par_iter().zip(ranges).map(answer).collect())
+            }
+            Err(error) if error.severity != Severity::Recoverable => Err(error),
+            Err(error) if posed.len() == 1 => Ok(vec![failed(posed[0].entry, &error)]),
+            Err(_) => {
+                // One of them was refused: alone, each shows whether it was the one.
+                let mut outcomes = Vec::new();
+                for p in posed {
+                    outcomes.extend(self.batch(&[p.entry])?);
+                }
+                Ok(outcomes)
+            }
+        }
     }
 
     fn pose(&self, entry: &Entry) -> Result<(Frame, Vec<Problem>)> {
@@ -253,7 +327,7 @@ impl Work<'_> {
         Ok((frame, problems))
     }
 
-    fn sample(&self, problems: &[Problem]) -> Result<Vec<Sampled>> {
+    fn sample(&self, engine: &dyn Engine, problems: &[Problem]) -> Result<Vec<Sampled>> {
         let run = &self.spec.run;
         let settings = sampler::Settings {
             seed: run.seed,
@@ -263,10 +337,10 @@ impl Work<'_> {
             deadline: self.settings.deadline,
             stop: self.settings.stop,
         };
-        sampler::run(self.engine, problems, &settings, &|problem, sampled| posterior::shortfall(problem, sampled, &self.targets))
+        sampler::run(engine, problems, &settings, &|problem, sampled| posterior::shortfall(problem, sampled, &self.targets))
     }
 
-    fn answer(&self, posed: &Posed<'_>, problems: &[Problem], sampled: &[Sampled]) -> Outcome {
+    fn answer(&self, engine: &dyn Engine, posed: &Posed<'_>, problems: &[Problem], sampled: &[Sampled]) -> Outcome {
         let mut windows = Vec::new();
         let mut at = 0;
         for group in problems.chunk_by(|a, b| a.window == b.window) {
@@ -282,6 +356,8 @@ impl Work<'_> {
             axis: *axis,
             data_hash: hash.clone(),
             dropped: *dropped,
+            engine: engine.name().into(),
+            precision: engine.numbers().precision().into(),
             windows,
         }))
     }

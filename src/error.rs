@@ -46,6 +46,8 @@ impl fmt::Display for Place {
 pub enum Severity {
     /// One frame is lost; it is recorded and the run goes on.
     Recoverable,
+    /// A device is lost, or cannot be trusted or cannot hold the work: another engine does it again.
+    Device,
     /// Nothing can go on.
     Fatal,
 }
@@ -77,6 +79,11 @@ impl Error {
     /// An error that costs one frame only.
     pub fn recoverable(what: impl Into<String>) -> Self {
         Self { severity: Severity::Recoverable, ..Self::fatal(what) }
+    }
+
+    /// An error of a device, not of the work: another engine can do it.
+    pub fn device(what: impl Into<String>) -> Self {
+        Self { severity: Severity::Device, ..Self::fatal(what) }
     }
 
     /// Adds where it happened.

@@ -1,6 +1,6 @@
 //! One frame times one candidate: measurements, terms and priors, flattened; immutable.
 
-use crate::dataset::{Frame, MOST_SIGMAS};
+use crate::dataset::{Frame, MOST_SIGMAS, neighbour_noise};
 use crate::error::{Error, Place, Result};
 use crate::models::{Extent, Inadmissible, Model, Quantity, Role, Setup, Unit};
 use crate::prior::Prior;
@@ -52,7 +52,7 @@ pub struct Measurement {
     pub noise: Noise,
     /// The part of the energy that no parameter changes: Σ ln σ + N/2 ln 2π, or Σ(y − y ln y + ln y!).
     pub constant: f64,
-    /// A term's support is where its magnitude is at least this, in units of y/scale: 1e-4 of the smallest noise level.
+    /// A term's support is where its magnitude is at least this, in units of y/scale: see [`support_floor`].
     pub floor: f64,
 }
 
@@ -253,7 +253,10 @@ impl<'a> Builder<'a> {
                     owner: None,
                     bounds: (f64::MIN_POSITIVE, f64::INFINITY),
                 });
-                self.problem.measurements[m].noise = Noise::Scaled { parameter: index };
+                let data = &mut self.problem.measurements[m];
+                data.noise = Noise::Scaled { parameter: index };
+                // The smallest noise the problem knows: what neighbours differ by, where the stated σ is larger.
+                data.floor *= data.scatter().min(1.0).max(prior.range().0);
             }
         }
         let mut problem = self.problem;
@@ -405,6 +408,19 @@ fn given_bounds(bounds: (f64, f64), width: spec::Width) -> (f64, f64) {
 }
 
 impl Measurement {
+    /// One over the standard deviation of y/scale by the stated noise, N points; under Poisson √counts, and one where there are none.
+    pub fn standards(&self) -> Vec<f64> {
+        match self.noise {
+            Noise::Gaussian | Noise::Scaled { .. } => self.weight.clone(),
+            Noise::Poisson => self.y.iter().map(|y| self.scale / (y * self.scale).max(1.0).sqrt()).collect(),
+        }
+    }
+
+    /// How many times the stated noise neighbouring points differ by; 0 for fewer than three points.
+    pub fn scatter(&self) -> f64 {
+        neighbour_noise(&self.standards().iter().zip(&self.y).map(|(w, y)| w * y).collect::<Vec<_>>())
+    }
+
     /// Cuts the window out of a frame and brings it into the units engines see.
     fn new(from: &spec::Measurement, frame: &Frame, model_error: f64) -> Result<Self> {
         let mut x = Vec::new();
@@ -479,7 +495,7 @@ impl Measurement {
             self.weight.push(self.scale / sigma);
         }
         self.constant = constant;
-        self.floor = FLOOR * smallest / self.scale;
+        self.floor = support_floor(smallest, y.len()) / self.scale;
         Ok(())
     }
 
@@ -501,7 +517,7 @@ impl Measurement {
         }
         self.noise = Noise::Poisson;
         self.constant = constant;
-        self.floor = FLOOR * smallest / self.scale;
+        self.floor = support_floor(smallest, y.len()) / self.scale;
         Ok(())
     }
 }
@@ -509,9 +525,15 @@ impl Measurement {
 /// Counts beyond this are not whole numbers any more: 2⁵³.
 const LARGEST_COUNT: f64 = 9_007_199_254_740_992.0;
 
-/// A term's support ends where it falls below this share of the smallest noise level: a hundred points that each miss it change χ² by
-/// less than 10⁻⁶ of a standard deviation's worth.
+/// A term's support ends where it falls below this share of the smallest noise level.
 const FLOOR: f64 = 1e-4;
+/// And N points that each miss a floor change the energy by this many nats at most, in standard deviations: √N·floor.
+const LEFT_OUT: f64 = 3e-4;
+
+/// The magnitude below which a term is left out, for a noise level and a number of points.
+pub fn support_floor(noise: f64, points: usize) -> f64 {
+    noise * FLOOR.min(LEFT_OUT / (points.max(1) as f64).sqrt())
+}
 
 /// The power of two next below a positive number; 1 for zero. Division by it is exact.
 fn power_of_two(largest: f64) -> f64 {

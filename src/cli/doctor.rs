@@ -2,15 +2,13 @@
 
 use super::demo::Demo;
 use super::output::say;
+use crate::engine::budget::BUDGET;
 use crate::engine::gpu::accuracy::FUNCTIONS;
 use crate::engine::gpu::{AdapterInfo, Gpu, Selection, adapters};
 use crate::engine::oracle::push_misfits;
 use crate::engine::probe::probe;
 use crate::error::{Error, Result};
 use crate::models::{MODELS, Model, find};
-
-/// Largest |U − U_oracle| at β = 1 that an engine may show near the truth, in nats.
-pub const BUDGET: f64 = 0.01;
 
 /// Points and walkers of each probe.
 const POINTS: usize = 1000;

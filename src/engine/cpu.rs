@@ -17,7 +17,7 @@ use fearless_simd::{Level, Simd};
 
 use self::arithmetic::{Double, Lanes};
 use self::level::OnLevel;
-use super::{Engine, Roster, Tile, Tiling};
+use super::{Engine, Numbers, Roster, Tile, Tiling};
 use crate::error::Result;
 
 pub use self::level::{ENVIRONMENT, available};
@@ -66,6 +66,13 @@ impl Engine for Cpu {
         match self.precision {
             Precision::F32 => format!("{level}, f32 terms, f64 sums"),
             Precision::F64 => format!("{level}, f64"),
+        }
+    }
+
+    fn numbers(&self) -> Numbers {
+        match self.precision {
+            Precision::F32 => Numbers::F32,
+            Precision::F64 => Numbers::F64,
         }
     }
 

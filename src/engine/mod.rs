@@ -1,5 +1,6 @@
 //! Misfits of many walkers at once. Three engines behind one trait: the oracle (f64, obvious), the cpu (SIMD), the gpu (WGSL).
 
+pub mod budget;
 pub mod choice;
 pub mod cpu;
 pub mod gpu;
@@ -105,6 +106,24 @@ pub enum Tiling {
     Halves,
 }
 
+/// In what an engine computes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// f64 throughout.
+    F64,
+    /// f32 terms on this machine's own instruction set, added in f64.
+    F32,
+    /// f32 terms, added in f32, by a device and a compiler of which the least is known: it is probed in every run.
+    Device,
+}
+
+impl Numbers {
+    /// As results say it.
+    pub fn precision(self) -> &'static str {
+        if self == Self::F64 { "f64" } else { "f32" }
+    }
+}
+
 /// An engine: makes tiles.
 pub trait Engine: Send + Sync {
     /// `oracle`, `cpu` or `gpu`.
@@ -112,6 +131,9 @@ pub trait Engine: Send + Sync {
 
     /// Words for people: instruction set, adapter and driver, precision.
     fn describe(&self) -> String;
+
+    /// In what it computes: how wrong its energies can be follows from it (see [`budget`]).
+    fn numbers(&self) -> Numbers;
 
     /// How the population should be cut.
     fn tiling(&self) -> Tiling;

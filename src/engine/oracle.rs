@@ -1,6 +1,6 @@
 //! The truth for every test: plain f64 loops over all points and all terms, never optimised.
 
-use super::{Engine, Moves, POISSON_FLOOR, Roster, Tile, Tiling};
+use super::{Engine, Moves, Numbers, POISSON_FLOOR, Roster, Tile, Tiling};
 use crate::error::Result;
 use crate::problem::{Noise, Problem};
 
@@ -15,6 +15,10 @@ impl Engine for Oracle {
 
     fn describe(&self) -> String {
         "plain f64 loops".into()
+    }
+
+    fn numbers(&self) -> Numbers {
+        Numbers::F64
     }
 
     fn tiling(&self) -> Tiling {

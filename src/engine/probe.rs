@@ -1,9 +1,110 @@
 //! Compares an engine with the oracle on states it is given, before its answers are believed.
 
-use super::oracle::Oracle;
-use super::{Engine, Moves, Roster, SENTINEL};
+use super::oracle::{Oracle, push_misfits};
+use super::{Engine, Moves, Roster, SENTINEL, Tile};
 use crate::error::Result;
-use crate::problem::Problem;
+use crate::problem::{Noise, Problem};
+
+/// What a probe found.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Found {
+    /// Largest β·|U − U_oracle| in nats.
+    pub largest: f64,
+    /// States compared.
+    pub states: usize,
+}
+
+impl Found {
+    /// What both found.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { largest: self.largest.max(other.largest), states: self.states + other.states }
+    }
+}
+
+/// A walker of a tile that has just been loaded.
+#[derive(Clone, Copy, Debug)]
+pub struct State<'a> {
+    /// Its number in the tile.
+    pub walker: u32,
+    /// Its problem.
+    pub problem: &'a Problem,
+    /// Where it stands.
+    pub theta: &'a [f64],
+    /// All its coefficients.
+    pub coefficients: &'a [f64],
+    /// Its inverse temperature.
+    pub beta: f64,
+    /// What the tile said on loading it.
+    pub misfits: &'a [f64],
+}
+
+/// Compares loaded walkers of a tile, in ascending order, with the oracle: as they were loaded, and with one term moved to where it stands.
+/// The tile is left as it was.
+///
+/// # Errors
+/// Where the device fails.
+pub fn witness(tile: &mut dyn Tile, states: &[State<'_>]) -> Result<Found> {
+    let mut moves = Moves::default();
+    moves.clear();
+    for (i, state) in states.iter().enumerate().filter(|(_, s)| !s.problem.terms.is_empty()) {
+        let k = i % state.problem.terms.len();
+        let term = &state.problem.terms[k];
+        moves.walker.push(state.walker);
+        moves.beta.push(state.beta);
+        moves.term.push(k as u32);
+        moves.term_start.push(moves.term.len() as u32);
+        moves.coefficients.extend_from_slice(&state.coefficients[term.at..term.at + term.extent.len()]);
+        moves.coefficient_start.push(moves.coefficients.len() as u32);
+    }
+    let mut moved = Vec::new();
+    if !moves.is_empty() {
+        tile.attempt(&moves, &mut moved)?;
+        tile.settle(&vec![false; moves.len()])?;
+    }
+    let mut rest = moved.as_slice();
+    let mut found = Found { largest: 0.0, states: states.len() };
+    let mut truth = Vec::new();
+    for state in states {
+        truth.clear();
+        push_misfits(state.problem, state.coefficients, &mut truth);
+        found.largest = found.largest.max(nats(state, &truth, state.misfits));
+        if !state.problem.terms.is_empty() {
+            let (own, others) = rest.split_at(truth.len());
+            rest = others;
+            found.largest = found.largest.max(nats(state, &truth, own));
+        }
+    }
+    Ok(found)
+}
+
+/// Misfits so large that f32 cannot tell them apart.
+const HOPELESS: f64 = 1e30;
+
+/// How far the energies of a state are apart, in nats at its β, or at the largest β at which such a state is visited: a run at β holds the
+/// energy above what noise leaves, times β, near half the number of parameters, and ten nats more are never seen. A state that has
+/// just been drawn from the prior stands far above that, and so does the best state of a candidate that the data refuse.
+fn nats(state: &State<'_>, truth: &[f64], seen: &[f64]) -> f64 {
+    let (mut apart, mut excess) = (0.0, 0.0);
+    for ((data, &t), &s) in state.problem.measurements.iter().zip(truth).zip(seen) {
+        if t >= HOPELESS && s >= HOPELESS {
+            return 0.0;
+        }
+        let squared = if let Noise::Scaled { parameter } = data.noise { state.theta[parameter].powi(2) } else { 1.0 };
+        apart += energy_difference(t, s) / squared;
+        excess += 0.5 * (t / squared - data.t.len() as f64);
+    }
+    let visited = (0.5 * state.problem.dimension() as f64 + 10.0) / excess.max(f64::MIN_POSITIVE);
+    let nats = apart * state.beta.min(visited);
+    // At β = 0 energies decide nothing; what is not a number is as wrong as can be.
+    if state.beta == 0.0 {
+        0.0
+    } else if nats.is_nan() {
+        f64::INFINITY
+    } else {
+        nats
+    }
+}
 
 /// |U_engine − U_oracle| of each walker at the base noise, in nats; 0 where both call it inadmissible, infinite where one does.
 ///

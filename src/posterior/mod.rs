@@ -25,6 +25,10 @@ pub struct FrameResult {
     pub data_hash: String,
     /// Rows dropped while loading.
     pub dropped: usize,
+    /// What evaluated its models: `cpu`, `gpu` or `oracle`.
+    pub engine: String,
+    /// In what: `f32`, or `f64` where that was asked for or f32 could not hold its energies to the budget.
+    pub precision: String,
     /// One entry a window, in the order of the spec.
     pub windows: Vec<WindowResult>,
 }

@@ -29,6 +29,10 @@ pub struct RunInfo {
     pub failed: usize,
     /// Frames that were finished before.
     pub finished_before: usize,
+    /// The largest error of the device's energies in nats, and the number of states it was probed on.
+    pub probe: Option<(f64, usize)>,
+    /// Why the device was given up.
+    pub refusal: Option<String>,
     /// Whether it was interrupted.
     pub interrupted: bool,
 }
@@ -56,6 +60,9 @@ impl RunInfo {
             "failed": self.failed,
             "finished_before": self.finished_before,
             "frames_per_minute": (self.frames_per_minute() * 1e3).round() / 1e3,
+            "probe_nat": self.probe.map(|p| p.0),
+            "probe_states": self.probe.map(|p| p.1),
+            "device_refused": self.refusal,
             "interrupted": self.interrupted,
         });
         atomic::write(path, |out| writeln!(out, "{value:#}").map_err(|e| atomic::cannot_write(path, &e)))

@@ -52,7 +52,18 @@ pub struct Summary {
     failures: Vec<Failure>,
     failed: usize,
     doubtful: usize,
+    asked: Asked,
+    /// Frames in f64 though f32 was asked for, and others on another engine than asked for.
+    exacting: usize,
+    moved: usize,
     sentences: BTreeMap<&'static str, &'static str>,
+}
+
+/// What was to evaluate the models.
+#[derive(Clone, Debug, Default)]
+struct Asked {
+    engine: String,
+    f64: bool,
 }
 
 /// One window over all frames.
@@ -84,6 +95,9 @@ impl Summary {
             failures: Vec::new(),
             failed: 0,
             doubtful: 0,
+            asked: Asked { engine: spec.run.engine.clone(), f64: spec.run.f64 || spec.run.engine == "oracle" },
+            exacting: 0,
+            moved: 0,
             sentences: BTreeMap::new(),
         }
     }
@@ -129,6 +143,25 @@ impl Summary {
             }
         }
         self.doubtful += usize::from(doubtful);
+        if frame.precision == "f64" && !self.asked.f64 {
+            self.exacting += 1;
+        } else if frame.engine != self.asked.engine {
+            self.moved += 1;
+        }
+    }
+
+    /// Frames that did not run as asked, and why; a line each.
+    fn elsewhere(&self) -> String {
+        let mut out = String::new();
+        if self.exacting > 0 {
+            let why = "f32 cannot hold the energies of their data to .01 nat";
+            out += &format!("\n{} of {} frames ran on the cpu in f64: {why}\n", self.exacting, self.frames);
+        }
+        if self.moved > 0 {
+            let why = format!("the {} was lost, or its probe refused it", self.asked.engine);
+            out += &format!("\n{} of {} frames ran on the cpu: {why}\n", self.moved, self.frames);
+        }
+        out
     }
 
     /// How the run ended; `missing` frames were asked for and not begun.
@@ -161,6 +194,7 @@ impl Summary {
                 counts(&tally.fit)
             );
         }
+        out += &self.elsewhere();
         if !self.sentences.is_empty() {
             out += "\n";
         }
@@ -189,6 +223,8 @@ impl Summary {
             "title": self.title,
             "frames": self.frames,
             "failed": self.failed,
+            "frames_in_f64": self.exacting,
+            "frames_moved_to_cpu": self.moved,
             "windows": self.windows.iter().map(window).collect::<Vec<_>>(),
             "codes": self.sentences,
             "failures": self.failures.iter().map(|f| json!({ "frame": f.frame, "source": f.source, "message": f.message })).collect::<Vec<_>>(),
@@ -318,6 +354,9 @@ mod tests {
             failures: Vec::new(),
             failed: 0,
             doubtful: 1,
+            asked: Asked::default(),
+            exacting: 0,
+            moved: 0,
             sentences: BTreeMap::new(),
         };
         let expected = "

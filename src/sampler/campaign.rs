@@ -7,6 +7,7 @@ use super::chain::Chain;
 use super::record::Record;
 use super::schedule::{self, Move};
 use super::{Judge, Settings, ladder};
+use crate::engine::probe::Found;
 use crate::problem::Problem;
 use crate::random::Key;
 
@@ -48,6 +49,8 @@ pub struct Sampled {
     pub broken: u64,
     /// Largest drift of kept totals, in units of misfit.
     pub drift: f64,
+    /// What the probe of a device found; none where the engine is not probed.
+    pub probe: Option<Found>,
     /// Acceptance rate of each move at every rung, with its description.
     pub acceptance: Vec<(String, Vec<f64>)>,
 }
@@ -62,6 +65,14 @@ impl Sampled {
     pub fn round_trips(&self) -> u64 {
         self.copies.iter().flat_map(|c| c.journeys).sum::<u64>() / 2
     }
+}
+
+/// Walkers of a ladder that a probe asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Witnesses {
+    None,
+    All,
+    Cold,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +94,7 @@ pub(super) struct Campaign<'p> {
     /// Set by the round when the deadline passed.
     pub(super) timed_out: bool,
     pub(super) drift: f64,
+    pub(super) probe: Option<Found>,
     phase: Phase,
     barrier: f64,
     settled: bool,
@@ -105,6 +117,7 @@ impl<'p> Campaign<'p> {
             quota: FIRST_ROUND,
             timed_out: false,
             drift: 0.0,
+            probe: None,
             phase: Phase::Adapt(0),
             barrier: 0.0,
             settled: false,
@@ -119,6 +132,15 @@ impl<'p> Campaign<'p> {
 
     pub(super) fn adapting(&self) -> bool {
         matches!(self.phase, Phase::Adapt(_))
+    }
+
+    /// Whose states a device is probed on before the coming round: all in the first, those of β = 1 when adaptation has ended.
+    pub(super) fn witnesses(&self) -> Witnesses {
+        match self.phase {
+            Phase::Adapt(0) => Witnesses::All,
+            Phase::Keep => Witnesses::Cold,
+            _ => Witnesses::None,
+        }
     }
 
     /// What comes after the round just made.
@@ -204,6 +226,7 @@ impl<'p> Campaign<'p> {
             timed_out: self.timed_out,
             broken: self.chains.iter().map(|c| c.broken).sum(),
             drift: self.drift,
+            probe: self.probe,
             acceptance: self
                 .moves
                 .iter()

@@ -6,11 +6,16 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::Settings;
-use super::campaign::Campaign;
+use super::campaign::{Campaign, Witnesses};
 use super::chain::Chain;
 use super::schedule::Move;
-use crate::engine::{Engine, Moves, Roster, Tile, Tiling};
+use crate::engine::budget::BUDGET;
+use crate::engine::probe::{self, Found, State};
+use crate::engine::{Engine, Moves, Numbers, Roster, Tile, Tiling};
 use crate::error::{Error, Result};
+
+/// Most walkers of a tile that a probe asks.
+const WITNESSES: usize = 64;
 
 /// A chain with what it needs for a round.
 struct Part<'c, 'p> {
@@ -19,6 +24,7 @@ struct Part<'c, 'p> {
     refresh: &'c Move,
     quota: usize,
     adapting: bool,
+    witnesses: Witnesses,
     /// First walker in the tile.
     offset: u32,
 }
@@ -30,15 +36,19 @@ struct Work<'c, 'p> {
     moves: Moves,
     misfits: Vec<f64>,
     choices: Vec<bool>,
+    probe: Option<Found>,
 }
+
+/// How a round ended for a tile: whether the time was up, the largest drift, and what the probe found.
+type End = (bool, f64, Option<Found>);
 
 /// Makes one round: every chain of every campaign makes its quota of sweeps.
 pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], settings: &Settings<'_>) -> Result<()> {
     let mut parts = Vec::new();
     for campaign in campaigns.iter_mut().filter(|c| c.quota > 0) {
-        let (adapting, quota) = (campaign.adapting(), campaign.quota);
+        let (adapting, quota, witnesses) = (campaign.adapting(), campaign.quota, campaign.witnesses());
         let (moves, refresh) = (&*campaign.moves, &*campaign.refresh);
-        parts.extend(campaign.chains.iter_mut().map(|chain| Part { chain, moves, refresh, quota, adapting, offset: 0 }));
+        parts.extend(campaign.chains.iter_mut().map(|chain| Part { chain, moves, refresh, quota, adapting, witnesses, offset: 0 }));
     }
     let dealt: Vec<Vec<Part<'_, 'p>>> = match engine.tiling() {
         Tiling::Ladder => parts.into_iter().map(|p| vec![p]).collect(),
@@ -48,30 +58,32 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
             [parts, rest].into_iter().filter(|t| !t.is_empty()).collect()
         }
     };
-    let ends: Vec<(bool, f64)> = match engine.tiling() {
+    let ends: Vec<End> = match engine.tiling() {
         Tiling::Ladder => {
             let each = |parts| {
                 let mut work = Work::new(engine, parts)?;
-                work.load()?;
+                work.load(engine)?;
                 let cut = work.run(settings)?;
-                Ok((cut, work.tile.drift()))
+                Ok((cut, work.tile.drift(), work.probe))
             };
             dealt.into_par_iter().map(each).collect::<Result<_>>()?
         }
         Tiling::Halves => {
             let mut works = dealt.into_iter().map(|parts| Work::new(engine, parts)).collect::<Result<Vec<_>>>()?;
             for work in &mut works {
-                work.load()?;
+                work.load(engine)?;
             }
             let cut = alternate(&mut works, settings)?;
-            works.iter().map(|w| (cut, w.tile.drift())).collect()
+            works.iter().map(|w| (cut, w.tile.drift(), w.probe)).collect()
         }
     };
     let cut = ends.iter().any(|e| e.0);
     let drift = ends.iter().fold(0.0f64, |m, e| m.max(e.1));
+    let probe = ends.iter().filter_map(|e| e.2).reduce(Found::and);
     for campaign in campaigns {
         campaign.timed_out |= cut;
         campaign.drift = campaign.drift.max(drift);
+        campaign.probe = campaign.probe.into_iter().chain(probe).reduce(Found::and);
     }
     Ok(())
 }
@@ -105,6 +117,19 @@ fn alternate(works: &mut [Work<'_, '_>], settings: &Settings<'_>) -> Result<bool
     Ok(false)
 }
 
+/// Says that a device is not to be believed.
+fn refused(engine: &dyn Engine, found: Found, parts: &[Part<'_, '_>]) -> Error {
+    let when = if parts.iter().any(|p| p.adapting) { "on its first states" } else { "on states of β = 1" };
+    let first = parts.first().map_or_else(String::new, |p| format!(", from frame {}", p.chain.problem.frame));
+    Error::device(format!(
+        "{}: energies are off by {:.2e} nat {when} ({} of them{first}), and {BUDGET} is the most they may be",
+        engine.describe(),
+        found.largest,
+        found.states
+    ))
+    .hint("keisoku doctor measures the adapter; choose another with --adapter, or use --engine cpu")
+}
+
 /// Whether the time is up; an interrupt is an error.
 fn over(settings: &Settings<'_>) -> Result<bool> {
     if settings.stop.load(Ordering::Relaxed) {
@@ -122,11 +147,11 @@ impl<'c, 'p> Work<'c, 'p> {
         }
         let tile = engine.tile(roster)?;
         let moves = Moves { followed: tile.follows(), ..Moves::default() };
-        Ok(Self { tile, parts, moves, misfits: Vec::new(), choices: Vec::new() })
+        Ok(Self { tile, parts, moves, misfits: Vec::new(), choices: Vec::new(), probe: None })
     }
 
-    /// Evaluates every walker from scratch.
-    fn load(&mut self) -> Result<()> {
+    /// Evaluates every walker from scratch; a device is then compared with the oracle where a part has witnesses.
+    fn load(&mut self, engine: &dyn Engine) -> Result<()> {
         let mut coefficients = Vec::new();
         let admitted: Vec<Vec<bool>> = self.parts.iter().map(|p| p.chain.coefficients(&mut coefficients)).collect();
         let walkers: Vec<u32> = (0..admitted.iter().map(Vec::len).sum::<usize>() as u32).collect();
@@ -137,6 +162,48 @@ impl<'c, 'p> Work<'c, 'p> {
             part.chain.loaded(&self.misfits[at..at + n], admitted);
             at += n;
         }
+        if engine.numbers() == Numbers::Device { self.probe(engine, &coefficients) } else { Ok(()) }
+    }
+
+    /// Compares witnesses, evenly spread over the tile, with the oracle.
+    ///
+    /// # Errors
+    /// Where the device fails, or is off by more than the budget.
+    fn probe(&mut self, engine: &dyn Engine, coefficients: &[f64]) -> Result<()> {
+        let mut states = Vec::new();
+        let (mut from, mut at) = (0, 0);
+        for part in &self.parts {
+            let chain = &*part.chain;
+            let (problem, cold) = (chain.problem, chain.rungs() - 1);
+            let (n, m, d) = (problem.coefficients(), problem.measurements.len(), problem.dimension());
+            for w in 0..chain.rungs() {
+                let rung = chain.rung_of[w] as usize;
+                let asked = part.witnesses == Witnesses::All || (part.witnesses == Witnesses::Cold && rung == cold);
+                // A walker that its model refuses was loaded with zeros.
+                let own = &coefficients[from + w * n..from + (w + 1) * n];
+                if asked && own.iter().any(|c| *c != 0.0) {
+                    states.push(State {
+                        walker: part.offset + w as u32,
+                        problem,
+                        theta: &chain.theta[w * d..(w + 1) * d],
+                        coefficients: own,
+                        beta: chain.betas[rung],
+                        misfits: &self.misfits[at + w * m..at + (w + 1) * m],
+                    });
+                }
+            }
+            from += chain.rungs() * n;
+            at += chain.rungs() * m;
+        }
+        if states.is_empty() {
+            return Ok(());
+        }
+        let asked: Vec<State<'_>> = states.iter().step_by(states.len().div_ceil(WITNESSES)).copied().collect();
+        let found = probe::witness(&mut *self.tile, &asked)?;
+        if found.largest > BUDGET {
+            return Err(refused(engine, found, &self.parts));
+        }
+        self.probe = Some(found);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use keisoku::batch::{self, Plan, Settings};
 use keisoku::dataset::{self, Dataset, Entry};
 use keisoku::engine::cpu::{Cpu, Precision};
-use keisoku::engine::{Engine, Roster, Tile, Tiling};
+use keisoku::engine::{Engine, Numbers, Roster, Tile, Tiling};
 use keisoku::error::Result;
 use keisoku::report::{Folder, Header, Peaks, SCHEMA};
 use keisoku::spec::{RawSpec, Spec};
@@ -25,6 +25,10 @@ impl Engine for Halved {
 
     fn describe(&self) -> String {
         self.0.describe()
+    }
+
+    fn numbers(&self) -> Numbers {
+        self.0.numbers()
     }
 
     fn tiling(&self) -> Tiling {

@@ -2,7 +2,7 @@
 
 use keisoku::engine::cpu::{self, Cpu, Precision};
 use keisoku::engine::oracle::Oracle;
-use keisoku::engine::{Engine, Moves, Roster, Tile, Tiling};
+use keisoku::engine::{Engine, Moves, Numbers, Roster, Tile, Tiling};
 use keisoku::error::Result;
 use keisoku::models::find;
 use keisoku::problem::Problem;
@@ -307,6 +307,10 @@ impl Engine for Broken<'_> {
 
     fn describe(&self) -> String {
         format!("{:?}", self.1)
+    }
+
+    fn numbers(&self) -> Numbers {
+        self.0.numbers()
     }
 
     fn tiling(&self) -> Tiling {

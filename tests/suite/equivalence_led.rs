@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use keisoku::engine::cpu::{Cpu, Precision};
 use keisoku::engine::oracle::Oracle;
-use keisoku::engine::{Engine, Moves, Roster, Tile, Tiling};
+use keisoku::engine::{Engine, Moves, Numbers, Roster, Tile, Tiling};
 use keisoku::error::Result;
 use keisoku::models::find;
 use keisoku::noise;
@@ -119,6 +119,10 @@ impl Engine for Led<'_> {
 
     fn describe(&self) -> String {
         format!("the oracle leading {}", self.follower.describe())
+    }
+
+    fn numbers(&self) -> Numbers {
+        self.follower.numbers()
     }
 
     fn tiling(&self) -> Tiling {

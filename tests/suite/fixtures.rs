@@ -3,7 +3,7 @@
 use keisoku::engine::{Moves, oracle};
 use keisoku::models::{DefaultPrior, MODELS, Model, Role, Setup, find};
 use keisoku::prior::Prior;
-use keisoku::problem::{Binding, Measurement, Noise, Parameter, Problem, Term};
+use keisoku::problem::{Binding, Measurement, Noise, Parameter, Problem, Term, support_floor};
 use keisoku::spec::Width;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -253,7 +253,7 @@ fn measure(data: &mut Measurement, curve: &[f64], kind: Kind, rng: &mut Random) 
             let sigma = TOP / signal;
             data.y = curve.iter().map(|f| f + Prior::Normal { mean: 0.0, sd: sigma }.sample(rng)).collect();
             data.weight = vec![1.0 / sigma; curve.len()];
-            data.floor = 1e-4 * sigma;
+            data.floor = support_floor(sigma, curve.len());
         }
         Kind::Poisson { .. } => {
             let scale = data.scale;
@@ -262,7 +262,7 @@ fn measure(data: &mut Measurement, curve: &[f64], kind: Kind, rng: &mut Random) 
                 .map(|mean| (mean + mean.sqrt() * Prior::Normal { mean: 0.0, sd: 1.0 }.sample(rng)).round().max(0.0) / scale)
                 .collect();
             let least = data.y.iter().fold(f64::INFINITY, |a, y| a.min((y * scale).max(1.0)));
-            data.floor = 1e-4 * least.sqrt() / scale;
+            data.floor = support_floor(least.sqrt(), curve.len()) / scale;
         }
     }
 }

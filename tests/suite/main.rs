@@ -1,6 +1,7 @@
 //! One integration binary: every module is one kind of promise.
 
 mod batches;
+mod budget;
 mod cli;
 mod demo;
 mod equivalence;
@@ -8,6 +9,7 @@ mod equivalence_gpu;
 mod equivalence_led;
 mod examples;
 mod examples_run;
+mod fallback;
 mod fixtures;
 mod formats;
 mod golden;

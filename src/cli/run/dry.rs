@@ -10,6 +10,8 @@ use super::time;
 use crate::batch::Plan;
 use crate::cli::output;
 use crate::dataset::{Dataset, Entry};
+use crate::engine::Numbers;
+use crate::engine::budget::{self, BUDGET};
 use crate::error::{Error, Result};
 use crate::problem::{self, Problem};
 use crate::report::Exit;
@@ -31,8 +33,12 @@ pub(super) fn run(dataset: &Dataset, ready: &Ready, chosen: &[&Entry], pool: &ra
     output::out(&format!("{}\n\n", header.spec.trim_end()));
     let pose = |entry: &&Entry| dataset.load(entry, &spec.data).and_then(|frame| problem::build(spec, &frame));
     // Only one frame's problems are kept: a series may have a hundred thousand.
-    let failures: Vec<(&Entry, Error)> =
-        pool.install(|| chosen.par_iter().filter_map(|entry| pose(entry).err().map(|error| (*entry, error))).collect());
+    let posed: Vec<(&Entry, Result<f64>)> = pool.install(|| {
+        let off = |problems: Vec<Problem>| problems.iter().map(|p| budget::predicted(p, engine.numbers())).fold(0.0, f64::max);
+        chosen.par_iter().map(|entry| (*entry, pose(entry).map(off))).collect()
+    });
+    let predicted: Vec<f64> = posed.iter().filter_map(|(_, off)| off.as_ref().ok().copied()).collect();
+    let failures: Vec<(&Entry, Error)> = posed.into_iter().filter_map(|(entry, off)| off.err().map(|error| (entry, error))).collect();
     let first = chosen.iter().find(|e| failures.iter().all(|(failed, _)| failed.number != e.number));
     let mut text = format!("frames      {} of {}\n", chosen.len(), dataset.entries.len());
     let Some(first) = first else {
@@ -51,6 +57,7 @@ pub(super) fn run(dataset: &Dataset, ready: &Ready, chosen: &[&Entry], pool: &ra
         );
     }
     text += &format!("engine      {}: {}, {} threads\n", engine.name(), engine.describe(), pool.current_num_threads());
+    text += &precision(engine.numbers(), &predicted);
     let plan = Plan::new(&**engine, spec, pool.current_num_threads());
     let costs = problems.iter().map(|p| measure(ready, p)).collect::<Result<Vec<_>>>()?;
     let copies = spec.run.copies.max(2);
@@ -69,6 +76,14 @@ pub(super) fn run(dataset: &Dataset, ready: &Ready, chosen: &[&Entry], pool: &ra
     }
     output::out(&text);
     Ok(if failures.is_empty() { Exit::Good } else { Exit::Doubtful })
+}
+
+/// How wrong energies will be, and how many frames therefore run in f64.
+fn precision(numbers: Numbers, predicted: &[f64]) -> String {
+    let exacting = predicted.iter().filter(|off| **off > BUDGET && numbers != Numbers::F64).count();
+    let worst = predicted.iter().copied().fold(0.0, f64::max);
+    let what = format!("precision   {}: energies within {worst:.1e} nat", numbers.precision());
+    if exacting == 0 { format!("{what}\n") } else { format!("{what}; {exacting} frames are beyond {BUDGET} and run on the cpu in f64\n") }
 }
 
 /// What a candidate costs.

@@ -17,7 +17,7 @@ use self::frames::Frames;
 use self::prepare::{Asked, Ready};
 use self::progress::Progress;
 use super::output;
-use crate::batch::{self, Outcome};
+use crate::batch::{self, Account, Outcome};
 use crate::dataset::Entry;
 use crate::engine::gpu::Selection;
 use crate::error::{Error, Result};
@@ -177,6 +177,11 @@ impl Work<'_> {
         let began = Instant::now();
         let ended = batch::run(&*self.ready.engine, &self.ready.spec, &self.asked.dataset, self.todo, self.settings, &sink);
         progress.finish();
+        let (ended, account) = match ended {
+            Ok(account) => (Ok(()), account),
+            Err(error) => (Err(error), Account::default()),
+        };
+        tell_engine(&account, quiet);
         let info = RunInfo {
             engine: self.ready.engine.name(),
             device: self.ready.engine.describe(),
@@ -187,9 +192,21 @@ impl Work<'_> {
             frames: frames.into_inner(),
             failed: failed.into_inner(),
             finished_before: 0,
+            probe: account.probe().map(|found| (found.largest, found.states)),
+            refusal: account.refusal().map(|error| error.what),
             interrupted: self.settings.stop.load(Ordering::Relaxed),
         };
         Ok((ended, info))
+    }
+}
+
+/// Tells what the probe found, and that a device was given up.
+fn tell_engine(account: &Account, quiet: bool) {
+    if let (Some(found), false) = (account.probe(), quiet) {
+        output::note(&format!("probe: energies within {:.1e} nat of the oracle's on {} states", found.largest, found.states));
+    }
+    if let Some(error) = account.refusal() {
+        output::note(&format!("warning: {error}\nfrom there on frames ran on the cpu, and their results say so"));
     }
 }
 

@@ -46,7 +46,7 @@ impl Mapping {
         }
         match self.0.load(Ordering::Acquire) {
             Self::MAPPED => Ok(()),
-            _ => Err(Error::fatal("a buffer of the GPU could not be mapped").hint("run again with --engine cpu")),
+            _ => Err(Error::device("a buffer of the GPU could not be mapped").hint("run again with --engine cpu")),
         }
     }
 }
@@ -237,7 +237,7 @@ impl Block {
             (bytemuck::cast_slice(&upload.fresh), &b.coefficients, words((1 + next) * self.coefficients)),
         ];
         let total: usize = pieces.iter().map(|p| p.0.len()).sum();
-        let mut view = b.staging.get_mapped_range_mut(0..total as u64).map_err(|e| Error::fatal(e.to_string()))?;
+        let mut view = b.staging.get_mapped_range_mut(0..total as u64).map_err(|e| Error::device(e.to_string()))?;
         let mut at = 0;
         for (bytes, _, _) in pieces {
             view.slice(at..at + bytes.len()).copy_from_slice(bytes);
@@ -266,7 +266,7 @@ impl Block {
     /// Where the buffer is not mapped.
     pub fn read(&mut self, mut deliver: impl FnMut(usize, &mut dyn Iterator<Item = f64>)) -> Result<()> {
         self.readback_mapped.check()?;
-        let view = self.buffers.readback.get_mapped_range(0..4 * self.awaited as u64).map_err(|e| Error::fatal(e.to_string()))?;
+        let view = self.buffers.readback.get_mapped_range(0..4 * self.awaited as u64).map_err(|e| Error::device(e.to_string()))?;
         let sums: &[f32] = bytemuck::cast_slice(&view);
         let upload = &self.upload;
         let mut refused = upload.refused.iter().peekable();

@@ -212,7 +212,7 @@ impl Device {
         self.check()?;
         match caught {
             None => Ok(made),
-            Some(wgpu::Error::OutOfMemory { .. }) => Err(Error::fatal(format!("{}: out of memory while {doing}", self.info))
+            Some(wgpu::Error::OutOfMemory { .. }) => Err(Error::device(format!("{}: out of memory while {doing}", self.info))
                 .hint("use fewer copies (run.copies), close programs that use the GPU, or use --engine cpu")),
             Some(e) => Err(self.error(&format!("while {doing}: {e}"))),
         }
@@ -234,6 +234,6 @@ impl Device {
     }
 
     fn error(&self, what: &str) -> Error {
-        Error::fatal(format!("{}: {}", self.info, what.trim())).hint(FALL_BACK)
+        Error::device(format!("{}: {}", self.info, what.trim())).hint(FALL_BACK)
     }
 }

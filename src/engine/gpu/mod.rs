@@ -16,7 +16,7 @@ use self::device::Device;
 use self::plan::Bounds;
 use self::program::Programs;
 use self::tile::GpuTile;
-use super::{Engine, Roster, Tile, Tiling};
+use super::{Engine, Numbers, Roster, Tile, Tiling};
 use crate::error::Result;
 
 /// A GPU.
@@ -51,6 +51,10 @@ impl Engine for Gpu {
 
     fn describe(&self) -> String {
         format!("{}, f32", self.device.info)
+    }
+
+    fn numbers(&self) -> Numbers {
+        Numbers::Device
     }
 
     fn tiling(&self) -> Tiling {

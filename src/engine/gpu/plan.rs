@@ -53,7 +53,7 @@ impl Cut {
         let mut parts = Vec::with_capacity(problem.measurements.len());
         for (m, data) in problem.measurements.iter().enumerate() {
             let passes = passes(problem, m, bounds).ok_or_else(|| {
-                Error::fatal(format!(
+                Error::device(format!(
                     "{} {} {}: a model with so many lines and coefficients is too long for a GPU's invocation",
                     problem.frame, problem.window, problem.candidate
                 ))
@@ -151,7 +151,7 @@ pub fn blocks<'p>(roster: &Roster<'p>, bounds: Bounds) -> Result<Vec<Draft<'p>>>
             }
             let new_points = points(&known);
             if draft.largest(problem, new_points, walkers.len()) > bounds.buffer {
-                return Err(Error::fatal(format!(
+                return Err(Error::device(format!(
                     "{} {}: one ladder of {} walkers with {} points needs more than the {} MiB a GPU buffer may have",
                     problem.frame,
                     problem.window,

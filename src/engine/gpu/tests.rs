@@ -221,5 +221,7 @@ fn a_lost_device_is_an_error() {
     let new = own.tile(roster).map(|_| ()).expect_err("the device is gone");
     for error in [first, later, new] {
         assert!(error.to_string().contains("--engine cpu"), "{error}");
+        // Another engine can do what was under way.
+        assert_eq!(error.severity, crate::error::Severity::Device);
     }
 }

@@ -40,6 +40,38 @@ fn the_files_are_those_of_the_contract() {
     assert_eq!((&info["threads"], &info["frames"]), (&1.into(), &4.into()));
 }
 
+/// Errors a million times smaller than the values: what f32 cannot hold is run in f64, and every file and the terminal say so.
+#[test]
+fn a_frame_that_needs_f64_gets_it_and_says_so() {
+    let series = Series::new();
+    let frame = series.path("data/f2.xye");
+    let exact = fs::read_to_string(&frame).unwrap().replace(" 0.5\n", " 0.0000005\n");
+    fs::write(&frame, exact).unwrap();
+    let dry = series.run(&["--dry-run"]).code(0).get_output().stdout.clone();
+    assert!(String::from_utf8(dry).unwrap().contains("1 frames are beyond 0.01 and run on the cpu in f64"));
+    let told = series.run(&["--frames", "1,2"]).get_output().stdout.clone();
+    let told = String::from_utf8(told).unwrap();
+    assert!(told.contains("1 of 2 frames ran on the cpu in f64"), "{told}");
+    let value: Value = serde_json::from_str(&series.results()[2]).unwrap();
+    let precisions: Vec<&str> = value["frames"].as_array().unwrap().iter().map(|f| f["precision"].as_str().unwrap()).collect();
+    assert_eq!(precisions, ["f32", "f64"]);
+    assert!(fs::read_to_string(series.path("out/results.jsonl")).unwrap().contains("\"engine\":\"cpu\",\"precision\":\"f64\""));
+}
+
+/// A run on an adapter of this machine says what its probe found; a software one will do.
+#[test]
+fn a_gpu_tells_what_its_probe_found() {
+    let Some(adapter) = keisoku::engine::gpu::adapters().into_iter().min_by_key(|a| a.is_software()) else { return };
+    let series = Series::new();
+    let more = ["--engine", "gpu", "--adapter", &adapter.index.to_string(), "--frames", "1", "--max-time", "20s"];
+    let output = series.run(&more).get_output().clone();
+    let (told, info) = (String::from_utf8(output.stderr).unwrap(), fs::read_to_string(series.path("out/run-info.json")).unwrap());
+    let info: Value = serde_json::from_str(&info).unwrap();
+    assert!(told.contains("probe: energies within"), "{told}");
+    assert!(info["probe_nat"].as_f64().unwrap() < 0.01 && info["probe_states"].as_u64().unwrap() >= 64, "{info}");
+    assert!(info["device_refused"].is_null());
+}
+
 #[test]
 fn the_resolved_spec_gives_the_same_results() {
     let series = Series::new();
