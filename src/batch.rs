@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::{Dataset, Entry, Frame};
 use crate::engine::{Engine, Tiling};
 use crate::error::{Error, Result, Severity};
-use crate::posterior::{self, FrameResult, Targets, Verdict};
+use crate::posterior::{self, Draws, FrameResult, Targets, Verdict};
 use crate::problem::{self, Problem};
 use crate::sampler::{self, Sampled};
 use crate::spec::{Run, Spec};
@@ -102,6 +102,8 @@ pub struct Settings<'a> {
     pub deadline: Option<Instant>,
     /// Set by the user's interrupt: frames in work are given up.
     pub stop: &'a AtomicBool,
+    /// Whether draws are handed over with the answers.
+    pub draws: bool,
 }
 
 /// How many frames are in work at a time.
@@ -134,6 +136,9 @@ fn walkers(spec: &Spec) -> usize {
     spec.groups.iter().map(|g| g.candidates.len()).sum::<usize>() * spec.run.copies * RUNGS
 }
 
+/// What takes the outcomes, with the draws of the most probable candidate of each window of a frame that has an answer.
+pub type Sink<'a> = dyn Fn(Outcome, &[Draws]) -> Result<()> + Sync + 'a;
+
 /// Runs the frames and hands each outcome to `sink` as it comes, in no particular order, from any thread.
 ///
 /// # Errors
@@ -144,7 +149,7 @@ pub fn run(
     dataset: &Dataset,
     entries: &[&Entry],
     settings: &Settings<'_>,
-    sink: &(dyn Fn(Outcome) -> Result<()> + Sync),
+    sink: &Sink<'_>,
 ) -> Result<()> {
     let plan = Plan::new(engine, spec, settings.pool.current_num_threads());
     let work = Work { engine, spec, dataset, settings, targets: targets(&spec.run) };
@@ -155,7 +160,10 @@ pub fn run(
         while !failed.load(Ordering::Relaxed) && !settings.over() {
             let at = next.fetch_add(plan.frames, Ordering::Relaxed);
             let Some(batch) = entries.get(at..entries.len().min(at + plan.frames)).filter(|b| !b.is_empty()) else { break };
-            let done = settings.pool.install(|| work.batch(batch)).and_then(|outcomes| outcomes.into_iter().try_for_each(sink));
+            let done = settings
+                .pool
+                .install(|| work.batch(batch))
+                .and_then(|outcomes| outcomes.into_iter().try_for_each(|(outcome, draws)| sink(outcome, &draws)));
             if let Err(error) = done {
                 failed.store(true, Ordering::Relaxed);
                 first_error.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(error);
@@ -210,7 +218,7 @@ struct Posed<'a> {
 
 impl Work<'_> {
     /// Runs some frames as one population. A frame that cannot be read or posed is an outcome, and so is one that the engine refuses.
-    fn batch(&self, entries: &[&Entry]) -> Result<Vec<Outcome>> {
+    fn batch(&self, entries: &[&Entry]) -> Result<Vec<(Outcome, Vec<Draws>)>> {
         let mut outcomes = Vec::new();
         let mut problems = Vec::new();
         let mut posed = Vec::new();
@@ -222,7 +230,7 @@ impl Work<'_> {
                     problems.extend(own);
                     posed.push(Posed { entry, frame, problems: from..problems.len() });
                 }
-                Err(error) => outcomes.push(failed(entry, &error)),
+                Err(error) => outcomes.push((failed(entry, &error), Vec::new())),
             }
         }
         if posed.is_empty() {
@@ -234,7 +242,7 @@ impl Work<'_> {
                 outcomes.extend(answers.collect::<Vec<_>>());
             }
             Err(error) if error.severity == Severity::Fatal => return Err(error),
-            Err(error) if posed.len() == 1 => outcomes.push(failed(posed[0].entry, &error)),
+            Err(error) if posed.len() == 1 => outcomes.push((failed(posed[0].entry, &error), Vec::new())),
             Err(_) => {
                 // One of them was refused: alone, each shows whether it was the one.
                 for p in posed {
@@ -264,16 +272,20 @@ impl Work<'_> {
         sampler::run(self.engine, problems, &settings, &|problem, sampled| posterior::shortfall(problem, sampled, &self.targets))
     }
 
-    fn answer(&self, posed: &Posed<'_>, problems: &[Problem], sampled: &[Sampled]) -> Outcome {
-        let mut windows = Vec::new();
+    fn answer(&self, posed: &Posed<'_>, problems: &[Problem], sampled: &[Sampled]) -> (Outcome, Vec<Draws>) {
+        let (mut windows, mut draws) = (Vec::new(), Vec::new());
         let mut at = 0;
         for group in problems.chunk_by(|a, b| a.window == b.window) {
             let group: Vec<&Problem> = group.iter().collect();
-            windows.push(posterior::window(&group, &sampled[at..at + group.len()], &self.targets));
+            let window = posterior::window(&group, &sampled[at..at + group.len()], &self.targets);
+            if self.settings.draws {
+                draws.push(posterior::draws(group[window.best], &sampled[at + window.best]));
+            }
+            windows.push(window);
             at += group.len();
         }
         let Frame { number, name, source, axis, hash, dropped, .. } = &posed.frame;
-        Outcome::Done(Box::new(FrameResult {
+        let answer = Outcome::Done(Box::new(FrameResult {
             frame: *number,
             name: name.clone(),
             source: source.clone(),
@@ -281,7 +293,8 @@ impl Work<'_> {
             data_hash: hash.clone(),
             dropped: *dropped,
             windows,
-        }))
+        }));
+        (answer, draws)
     }
 }
 

@@ -1,5 +1,6 @@
 //! From draws to answers: labels, intervals, probabilities of candidates, verdict and fit.
 
+mod draws;
 mod fit;
 mod labels;
 mod summary;
@@ -7,6 +8,7 @@ mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub use draws::{Draws, Observed, Variable, draws};
 pub use summary::window;
 pub use verdict::shortfall;
 

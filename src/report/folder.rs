@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::journal::{Header, Journal, State};
 use super::json::{Document, Preamble};
+use super::samples::{self, Samples};
 use super::summary::Summary;
-use super::{Peaks, RunInfo, atomic, csv, difference};
+use super::{Peaks, RunInfo, atomic, csv, difference, netcdf};
 use crate::batch::Outcome;
 use crate::dataset::{Dataset, Entry};
 use crate::error::{Error, Place, Result};
@@ -49,6 +50,7 @@ impl Folder {
                 _ => {}
             }
         }
+        samples::remove_all(path)?;
         Ok(Self { path: path.into(), journal: Journal::open(&path.join("results.jsonl"))?, _lock: lock })
     }
 
@@ -111,6 +113,25 @@ impl Folder {
                 .hint("restore the file, start over with --fresh, or choose another folder with --out DIR")),
             None => Ok(()),
         }
+    }
+
+    /// Where the draws of this run go. A frame's draws are written before it is recorded: a frame that is recorded has them.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written to.
+    pub fn samples(&self, dataset: &Dataset, spec: &Spec) -> Result<Samples> {
+        let header = self.journal.header();
+        let origin = netcdf::Origin {
+            title: spec.title.clone(),
+            seed: spec.run.seed,
+            engine: spec.run.engine.clone(),
+            keisoku: header.map(|h| h.keisoku.clone()).unwrap_or_default(),
+            spec_hash: header.map(|h| h.spec_hash.clone()).unwrap_or_default(),
+        };
+        let frames: Vec<&str> = dataset.entries.iter().map(|e| e.name.as_str()).collect();
+        let finished: Vec<&str> =
+            self.journal.frames().iter().filter(|(_, known)| known.state != State::Failed).map(|(name, _)| name.as_str()).collect();
+        Samples::new(&self.path, &frames, &finished, origin)
     }
 
     /// Records a frame; when this returns, its line is on disk.
