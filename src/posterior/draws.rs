@@ -64,7 +64,7 @@ pub struct Observed {
 
 /// The kept draws of a candidate, its peaks numbered as in the results.
 pub fn draws(problem: &Problem, sampled: &Sampled) -> Draws {
-    let quantities = labels::quantities(problem, sampled);
+    let quantities = labels::labelled(problem, sampled);
     let rungs = sampled.betas.len();
     let rows = sampled.copies.iter().map(crate::sampler::Record::rows).min().unwrap_or(0);
     let energies: Vec<f64> = sampled.copies.iter().flat_map(|c| &c.energies[..rows * rungs]).copied().collect();

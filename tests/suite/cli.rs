@@ -16,7 +16,7 @@ use tempfile::TempDir;
 /// Frames of the series.
 const FRAMES: usize = 4;
 /// Files that must be the same bytes whatever happened on the way.
-const CONTRACT: [&str; 3] = ["evidence.csv", "peaks.csv", "result.json"];
+const CONTRACT: [&str; 4] = ["evidence.csv", "peaks.csv", "result.json", "positions.csv"];
 
 /// A folder with a spec, four tiny frames of one peak on a flat background, and results beside them.
 struct Series {

@@ -13,6 +13,7 @@ mod golden;
 mod init;
 mod invariance;
 mod layout;
+mod priors;
 mod shaders;
 mod simulate;
 mod spec;
