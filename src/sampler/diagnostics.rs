@@ -36,9 +36,10 @@ pub fn convergence(chains: &[Vec<f64>]) -> Convergence {
     Convergence { rhat, ess_bulk: ess(&bulk), ess_tail: tail(0.05).min(tail(0.95)) }
 }
 
-/// Effective sample size of the mean of `chains` as they are (not ranked).
+/// Effective sample size of the mean of `chains` as they are (not ranked); NaN where there are fewer than four draws a copy.
 pub fn ess_mean(chains: &[Vec<f64>]) -> f64 {
-    ess(&split(chains))
+    let halves = split(chains);
+    if halves.first().is_none_or(|h| h.len() < 2) { f64::NAN } else { ess(&halves) }
 }
 
 fn split(chains: &[Vec<f64>]) -> Vec<Vec<f64>> {
@@ -155,6 +156,14 @@ mod tests {
                 .collect()
         };
         (0..4).map(chain).collect()
+    }
+
+    #[test]
+    fn too_few_draws_say_nothing() {
+        for n in 0..4 {
+            let chains = vec![vec![1.0; n]; 2];
+            assert!(ess_mean(&chains).is_nan() && convergence(&chains).rhat.is_nan());
+        }
     }
 
     /// ArviZ 0.23.4: rhat, ess(method="bulk"), ess(method="tail"). A lag left out, or autocovariances divided by n − lag, are off by 10⁻³.
