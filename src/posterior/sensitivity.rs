@@ -20,7 +20,7 @@ const LARGEST_SHARE: f64 = 0.05;
 const NEGLIGIBLE: f64 = 0.1;
 /// Parts of a prior's range next to its end in which the posterior is taken to be no thinner than beyond.
 const EDGES: [f64; 3] = [0.05, 0.1, 0.2];
-/// With no draw of n in an edge, its share is below 3/n at 95 %.
+/// With no draw of n in an edge, its share is below 3/n at 95 %; n is the effective number of draws of the prior's parameters.
 const RULE_OF_THREE: f64 = 3.0;
 /// A candidate less probable than this may keep its F where its draws cannot tell.
 const IMPROBABLE: f64 = 0.01;
@@ -108,6 +108,8 @@ fn beyond(sampled: &Sampled, parameter: &Parameter, other: Prior, members: &[usi
     let natural = |x: f64| if log { x.ln() } else { x };
     let (old, new) = (parameter.prior.range(), other.range());
     let (low, high) = (natural(old.0), natural(old.1));
+    let total = |row: &[f64]| members.iter().map(|&i| natural(row[i])).sum::<f64>();
+    let independent = ess_mean(&sampled.copies.iter().map(|c| c.draws.chunks_exact(d).map(total).collect()).collect::<Vec<_>>());
     let mut sum = 0.0;
     for (end, added, inward) in [(low, low - natural(new.0), 1.0), (high, natural(new.1) - high, -1.0)] {
         // Where neither has an end, −∞ less −∞ is no number, and nothing is added.
@@ -119,7 +121,7 @@ fn beyond(sampled: &Sampled, parameter: &Parameter, other: Prior, members: &[usi
             let near = |row: &[f64]| f64::from(u8::from(members.iter().any(|&i| (natural(row[i]) - end) * inward < width)));
             let hits: Vec<Vec<f64>> = sampled.copies.iter().map(|c| c.draws.chunks_exact(d).map(near).collect()).collect();
             let n = hits.iter().map(Vec::len).sum::<usize>() as f64;
-            (hits.iter().flatten().sum::<f64>() / n + RULE_OF_THREE / ess_mean(&hits)) * added / width
+            (hits.iter().flatten().sum::<f64>() / n + RULE_OF_THREE / ess_mean(&hits).min(independent)) * added / width
         };
         sum += EDGES.iter().map(|&edge| bound(edge)).fold(f64::INFINITY, f64::min);
     }

@@ -13,7 +13,7 @@ mod golden;
 mod init;
 mod invariance;
 mod layout;
-mod priors;
+mod posterior;
 mod shaders;
 mod simulate;
 mod spec;
