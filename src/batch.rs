@@ -13,7 +13,7 @@ use crate::engine::cpu::{Cpu, Precision};
 use crate::engine::probe::Found;
 use crate::engine::{Engine, Numbers, Tiling, budget};
 use crate::error::{Error, Result, Severity};
-use crate::posterior::{self, FrameResult, Targets, Verdict};
+use crate::posterior::{self, Draws, FrameResult, Targets, Verdict};
 use crate::problem::{self, Problem};
 use crate::sampler::{self, Sampled};
 use crate::spec::{Run, Spec};
@@ -106,6 +106,8 @@ pub struct Settings<'a> {
     pub stop: &'a AtomicBool,
     /// How many frames are in work at a time; none: as suits the engine. Results do not depend on it.
     pub plan: Option<Plan>,
+    /// Whether draws are handed over with the answers.
+    pub draws: bool,
 }
 
 /// What became of the engine during a run.
@@ -164,6 +166,12 @@ fn walkers(spec: &Spec) -> usize {
     spec.groups.iter().map(|g| g.candidates.len()).sum::<usize>() * spec.run.copies * RUNGS
 }
 
+/// An outcome, with the draws of the most probable candidate of each window of a frame that has an answer.
+type Answer = (Outcome, Vec<Draws>);
+
+/// What takes the outcomes, with the draws of the most probable candidate of each window of a frame that has an answer.
+pub type Sink<'a> = dyn Fn(Outcome, &[Draws]) -> Result<()> + Sync + 'a;
+
 /// Runs the frames and hands each outcome to `sink` as it comes, in no particular order, from any thread.
 ///
 /// A device that fails, or that its probe refuses, costs no frame: the batch is done again on the cpu, and so is what is left. A frame
@@ -177,7 +185,7 @@ pub fn run(
     dataset: &Dataset,
     entries: &[&Entry],
     settings: &Settings<'_>,
-    sink: &(dyn Fn(Outcome) -> Result<()> + Sync),
+    sink: &Sink<'_>,
 ) -> Result<Account> {
     let plan = settings.plan.unwrap_or_else(|| Plan::new(engine, spec, settings.pool.current_num_threads()));
     let work = Work {
@@ -197,7 +205,10 @@ pub fn run(
         while !failed.load(Ordering::Relaxed) && !settings.over() {
             let at = next.fetch_add(plan.frames, Ordering::Relaxed);
             let Some(batch) = entries.get(at..entries.len().min(at + plan.frames)).filter(|b| !b.is_empty()) else { break };
-            let done = settings.pool.install(|| work.batch(batch)).and_then(|outcomes| outcomes.into_iter().try_for_each(sink));
+            let done = settings
+                .pool
+                .install(|| work.batch(batch))
+                .and_then(|outcomes| outcomes.into_iter().try_for_each(|(outcome, draws)| sink(outcome, &draws)));
             if let Err(error) = done {
                 failed.store(true, Ordering::Relaxed);
                 first_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
@@ -258,14 +269,14 @@ struct Posed<'a> {
 impl Work<'_> {
     /// Runs some frames, each as part of one population. A frame that cannot be read or posed is an outcome, and so is one that the engine
     /// refuses.
-    fn batch(&self, entries: &[&Entry]) -> Result<Vec<Outcome>> {
+    fn batch(&self, entries: &[&Entry]) -> Result<Vec<Answer>> {
         let mut outcomes = Vec::new();
         let mut posed = Vec::new();
         let read: Vec<_> = entries.par_iter().map(|entry| self.pose(entry)).collect();
         for (entry, read) in entries.iter().zip(read) {
             match read {
                 Ok((frame, problems)) => posed.push(Posed { entry, frame, problems }),
-                Err(error) => outcomes.push(failed(entry, &error)),
+                Err(error) => outcomes.push((failed(entry, &error), Vec::new())),
             }
         }
         let lost = self.account.refusal().is_some();
@@ -288,7 +299,7 @@ impl Work<'_> {
     }
 
     /// Samples frames as one population on one engine.
-    fn population(&self, engine: &dyn Engine, mut posed: Vec<Posed<'_>>) -> Result<Vec<Outcome>> {
+    fn population(&self, engine: &dyn Engine, mut posed: Vec<Posed<'_>>) -> Result<Vec<Answer>> {
         let mut problems = Vec::new();
         let mut ranges = Vec::new();
         for p in &mut posed {
@@ -309,7 +320,7 @@ impl Work<'_> {
                 Ok(posed.par_iter().zip(ranges).map(answer).collect())
             }
             Err(error) if error.severity != Severity::Recoverable => Err(error),
-            Err(error) if posed.len() == 1 => Ok(vec![failed(posed[0].entry, &error)]),
+            Err(error) if posed.len() == 1 => Ok(vec![(failed(posed[0].entry, &error), Vec::new())]),
             Err(_) => {
                 // One of them was refused: alone, each shows whether it was the one.
                 let mut outcomes = Vec::new();
@@ -340,16 +351,20 @@ impl Work<'_> {
         sampler::run(engine, problems, &settings, &|problem, sampled| posterior::shortfall(problem, sampled, &self.targets))
     }
 
-    fn answer(&self, engine: &dyn Engine, posed: &Posed<'_>, problems: &[Problem], sampled: &[Sampled]) -> Outcome {
-        let mut windows = Vec::new();
+    fn answer(&self, engine: &dyn Engine, posed: &Posed<'_>, problems: &[Problem], sampled: &[Sampled]) -> Answer {
+        let (mut windows, mut draws) = (Vec::new(), Vec::new());
         let mut at = 0;
         for group in problems.chunk_by(|a, b| a.window == b.window) {
             let group: Vec<&Problem> = group.iter().collect();
-            windows.push(posterior::window(&group, &sampled[at..at + group.len()], &self.targets));
+            let window = posterior::window(&group, &sampled[at..at + group.len()], &self.targets);
+            if self.settings.draws {
+                draws.push(posterior::draws(group[window.best], &sampled[at + window.best]));
+            }
+            windows.push(window);
             at += group.len();
         }
         let Frame { number, name, source, axis, hash, dropped, .. } = &posed.frame;
-        Outcome::Done(Box::new(FrameResult {
+        let answer = Outcome::Done(Box::new(FrameResult {
             frame: *number,
             name: name.clone(),
             source: source.clone(),
@@ -359,7 +374,8 @@ impl Work<'_> {
             engine: engine.name().into(),
             precision: engine.numbers().precision().into(),
             windows,
-        }))
+        }));
+        (answer, draws)
     }
 }
 

@@ -1,11 +1,13 @@
-//! Labels: draws of exchangeable peaks are numbered by position, so that copies can be compared and quantities reported.
+//! Labels: draws of exchangeable peaks are told apart and numbered, so that copies can be compared and quantities reported.
 
+use super::relabel::Cloud;
 use crate::models::Role;
+use crate::prior::Coordinate;
 use crate::problem::Problem;
-use crate::sampler::Sampled;
 use crate::sampler::schedule::{exchangeable, find, own};
+use crate::sampler::{Record, Sampled};
 
-/// One reported quantity: a parameter of the peak of some rank, or a parameter that belongs to no peak.
+/// One reported quantity: a parameter of the peak of some number, or a parameter that belongs to no peak.
 #[derive(Clone, Debug)]
 pub(super) struct Quantity {
     /// Peak number from 1, by position.
@@ -16,8 +18,38 @@ pub(super) struct Quantity {
     pub chains: Vec<Vec<f64>>,
 }
 
-/// Every reported quantity of a candidate, in the order of the spec, peak by peak.
-pub(super) fn quantities(problem: &Problem, sampled: &Sampled) -> Vec<Quantity> {
+/// Every reported quantity of a candidate, in the order of the spec, peak by peak; the peaks of every draw are numbered by their own positions.
+/// No label can be wrong, so these are the quantities that convergence is judged by.
+pub(super) fn sorted(problem: &Problem, sampled: &Sampled) -> Vec<Quantity> {
+    quantities(problem, sampled, &|group, _, row| {
+        let mut order = group.to_vec();
+        let centre = |k: usize| find(problem, k, Role::Center).map_or(0.0, |i| row[i]);
+        order.sort_by(|&a, &b| centre(a).total_cmp(&centre(b)));
+        order
+    })
+}
+
+/// The same, but every peak keeps its number where peaks change places: the labels that keep each peak's draws closest together, numbered
+/// by mean position. These are the quantities that are reported.
+pub(super) fn labelled(problem: &Problem, sampled: &Sampled) -> Vec<Quantity> {
+    let orders: Vec<(Vec<usize>, Vec<usize>)> = groups(problem)
+        .into_iter()
+        .filter(|group| group.len() > 1 && !own(problem, group[0]).is_empty())
+        .map(|group| {
+            let labels = cloud(problem, sampled, &group).labels();
+            (group, labels)
+        })
+        .collect();
+    quantities(problem, sampled, &|group, draw, _| match orders.iter().find(|(of, _)| of == group) {
+        Some((_, labels)) => labels[draw * group.len()..(draw + 1) * group.len()].iter().map(|&peak| group[peak]).collect(),
+        None => group.to_vec(),
+    })
+}
+
+/// The terms of a group in the order of their numbers, for a draw: its number, counted over all copies, and its parameters.
+type Order<'a> = dyn Fn(&[usize], usize, &[f64]) -> Vec<usize> + 'a;
+
+fn quantities(problem: &Problem, sampled: &Sampled, order: &Order<'_>) -> Vec<Quantity> {
     let d = problem.dimension();
     let groups = groups(problem);
     let mut all: Vec<Quantity> = Vec::new();
@@ -28,38 +60,62 @@ pub(super) fn quantities(problem: &Problem, sampled: &Sampled) -> Vec<Quantity> 
             all.extend(own(problem, term).into_iter().map(|parameter| Quantity { peak, parameter, chains: Vec::new() }));
         }
     }
-    let free = (0..d).filter(|&i| problem.parameters[i].owner.is_none());
-    all.extend(free.map(|parameter| Quantity { peak: None, parameter, chains: Vec::new() }));
+    let free: Vec<usize> = (0..d).filter(|&i| problem.parameters[i].owner.is_none()).collect();
+    all.extend(free.iter().map(|&parameter| Quantity { peak: None, parameter, chains: Vec::new() }));
+    let own: Vec<Vec<usize>> = (0..problem.terms.len()).map(|k| own(problem, k)).collect();
+    let mut draw = 0;
     for copy in &sampled.copies {
         for quantity in &mut all {
             quantity.chains.push(Vec::with_capacity(copy.rows()));
         }
-        if d == 0 {
-            continue;
-        }
-        for row in copy.draws.chunks_exact(d) {
-            let source = relabelled(problem, &groups, row);
-            for (quantity, &from) in all.iter_mut().zip(&source) {
+        for row in rows(copy, d) {
+            let terms = groups.iter().flat_map(|group| order(group, draw, row));
+            let source: Vec<usize> = terms.flat_map(|k| own[k].iter().copied()).chain(free.iter().copied()).collect();
+            for (quantity, from) in all.iter_mut().zip(source) {
                 if let Some(chain) = quantity.chains.last_mut() {
                     chain.push(row[from]);
                 }
             }
+            draw += 1;
         }
     }
     all
 }
 
-/// Which parameter of a draw each quantity takes its value from.
-fn relabelled(problem: &Problem, groups: &[Vec<usize>], row: &[f64]) -> Vec<usize> {
-    let mut source = Vec::with_capacity(row.len());
-    for group in groups {
-        let mut order = group.clone();
-        let centre = |k: usize| find(problem, k, Role::Center).map_or(0.0, |i| row[i]);
-        order.sort_by(|&a, &b| centre(a).total_cmp(&centre(b)));
-        source.extend(order.into_iter().flat_map(|k| own(problem, k)));
+/// Draws of one copy; none where nothing is free.
+fn rows(copy: &Record, d: usize) -> impl Iterator<Item = &[f64]> {
+    copy.draws.chunks_exact(d.max(1)).take(if d == 0 { 0 } else { copy.rows() })
+}
+
+/// The peaks of a group over all draws, in the coordinates in which their priors are natural, positions first.
+fn cloud(problem: &Problem, sampled: &Sampled, group: &[usize]) -> Cloud {
+    let d = problem.dimension();
+    let sources: Vec<Vec<usize>> = group
+        .iter()
+        .map(|&k| {
+            let centre = find(problem, k, Role::Center);
+            centre.into_iter().chain(own(problem, k).into_iter().filter(|i| Some(*i) != centre)).collect()
+        })
+        .collect();
+    let natural = |i: usize, value: f64| match problem.parameters[i].prior.coordinate() {
+        Coordinate::Log => value.ln(),
+        Coordinate::Linear => value,
+    };
+    let mut points = Vec::new();
+    let (mut densest, mut most, mut draw) = (0, f64::NEG_INFINITY, 0);
+    let rungs = sampled.betas.len();
+    for copy in &sampled.copies {
+        for (row, energies) in rows(copy, d).zip(copy.energies.chunks_exact(rungs.max(1))) {
+            points.extend(sources.iter().flatten().map(|&i| natural(i, row[i])));
+            let prior: f64 = row.iter().zip(&problem.parameters).map(|(v, p)| p.ln_density(*v)).sum();
+            let density = prior - energies.last().copied().unwrap_or(f64::INFINITY);
+            if density > most {
+                (densest, most) = (draw, density);
+            }
+            draw += 1;
+        }
     }
-    source.extend((0..row.len()).filter(|&i| problem.parameters[i].owner.is_none()));
-    source
+    Cloud { peaks: group.len(), coordinates: sources[0].len(), points, densest }
 }
 
 /// Terms that are exchangeable with each other, group by group; a term that is not stands alone.

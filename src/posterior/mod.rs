@@ -1,12 +1,21 @@
 //! From draws to answers: labels, intervals, probabilities of candidates, verdict and fit.
 
+mod draws;
 mod fit;
 mod labels;
+mod modes;
+mod positions;
+mod relabel;
+mod sensitivity;
 mod summary;
 mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub use draws::{Draws, Observed, Variable, draws};
+pub use modes::Mode;
+pub use positions::Positions;
+pub use sensitivity::{Alternative, Movement, Sensitivity};
 pub use summary::window;
 pub use verdict::shortfall;
 
@@ -44,6 +53,18 @@ pub struct WindowResult {
     pub candidates: Vec<CandidateResult>,
     /// Index of the most probable one.
     pub best: usize,
+    /// Density of the positions of counted peaks over all candidates, one entry a measurement that counts peaks.
+    pub positions: Vec<Positions>,
+    /// How the probabilities move when a prior is half or twice as wide, one entry a prior.
+    pub sensitivity: Vec<Sensitivity>,
+}
+
+impl WindowResult {
+    /// How the most probable candidate's probability moves when one prior at a time is half or twice as wide.
+    pub fn movement(&self) -> Option<Movement> {
+        let best = self.candidates.get(self.best)?;
+        (self.candidates.len() > 1).then(|| sensitivity::movement(&self.sensitivity, self.best, best.probability))
+    }
 }
 
 /// The answer for one candidate.
@@ -77,8 +98,6 @@ pub struct CandidateResult {
     pub figures: Figures,
     /// One entry a reported parameter.
     pub parameters: Vec<ParameterResult>,
-    /// ln of the evidence ratio when the amplitudes' prior ranges are halved and doubled: (halved, doubled), in nats of F.
-    pub sensitivity: Option<(f64, f64)>,
 }
 
 /// Figures behind verdict and fit.
@@ -211,7 +230,8 @@ impl Fit {
 /// The summary of one parameter of one candidate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ParameterResult {
-    /// Peak number from 1, by position, where the parameter belongs to a counted term.
+    /// Peak number from 1, by mean position, where the parameter belongs to a counted term; a peak keeps its number in draws where it has
+    /// changed places with another.
     pub peak: Option<usize>,
     /// Name of the spec's term, empty for noise and shared parameters.
     pub term: String,
@@ -225,12 +245,14 @@ pub struct ParameterResult {
     pub sd: f64,
     /// Quantiles .025, .16, .5, .84, .975.
     pub quantiles: [f64; 5],
-    /// R-hat over copies.
+    /// R-hat over copies, like the effective sample sizes of the quantity that has this number when each draw's peaks are sorted by position.
     pub rhat: f64,
     /// Bulk effective sample size.
     pub ess_bulk: f64,
     /// Tail effective sample size.
     pub ess_tail: f64,
+    /// Where the marginal certainly has several modes: each of them, ascending; otherwise empty.
+    pub modes: Vec<Mode>,
 }
 
 /// What was asked for, as the verdict needs it.

@@ -1,10 +1,8 @@
 //! One window's answer: intervals of every reported quantity, probabilities, verdict and fit of every candidate.
 
 use super::labels::{self, Quantity};
-use super::{CandidateResult, Figures, Fit, ParameterResult, Targets, WindowResult, fit, verdict};
+use super::{CandidateResult, Figures, Fit, ParameterResult, Targets, WindowResult, fit, modes, positions, sensitivity, verdict};
 use crate::evidence::{self, FreeEnergy};
-use crate::models::Role;
-use crate::prior::Prior;
 use crate::problem::{Noise, Problem};
 use crate::sampler::Sampled;
 use crate::sampler::diagnostics::{convergence, sorted_quantile};
@@ -36,7 +34,11 @@ pub fn window(problems: &[&Problem], sampled: &[Sampled], targets: &Targets) -> 
             }
         }
     }
+    let shares: Vec<f64> = probabilities.iter().map(|p| p.0).collect();
+    let values: Vec<f64> = pairs.iter().map(|f| f.0).collect();
     WindowResult {
+        positions: positions::positions(problems, sampled, &shares),
+        sensitivity: sensitivity::sensitivity(problems, sampled, &values, &shares),
         window: problems.first().map(|p| p.window.clone()).unwrap_or_default(),
         points: problems.first().map_or(0, |p| p.points()),
         candidates,
@@ -45,7 +47,7 @@ pub fn window(problems: &[&Problem], sampled: &[Sampled], targets: &Targets) -> 
 }
 
 fn candidate(problem: &Problem, sampled: &Sampled, free: Option<&FreeEnergy>, p: (f64, f64), targets: &Targets) -> CandidateResult {
-    let quantities = labels::quantities(problem, sampled);
+    let (quantities, sorted) = (labels::labelled(problem, sampled), labels::sorted(problem, sampled));
     let worst = verdict::label_free(problem, sampled);
     let heat = free.map_or(0.0, |f| f.heat);
     let (residuals, fit) = fit::examine(problem, sampled, &quantities, heat);
@@ -87,19 +89,20 @@ fn candidate(problem: &Problem, sampled: &Sampled, free: Option<&FreeEnergy>, p:
             degrees: residuals.degrees,
             autocorrelation: residuals.autocorrelation,
         },
-        sensitivity: sensitivity(problem, sampled),
-        parameters: quantities.iter().map(|q| parameter(problem, q)).collect(),
+        parameters: quantities.iter().zip(&sorted).map(|(q, sorted)| parameter(problem, q, sorted)).collect(),
     }
 }
 
-fn parameter(problem: &Problem, quantity: &Quantity) -> ParameterResult {
+fn parameter(problem: &Problem, quantity: &Quantity, sorted: &Quantity) -> ParameterResult {
     let from = &problem.parameters[quantity.parameter];
     let mut all: Vec<f64> = quantity.chains.iter().flatten().copied().collect();
     all.sort_by(f64::total_cmp);
     let n = all.len() as f64;
     let mean = all.iter().sum::<f64>() / n;
     let sd = (all.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
-    let c = convergence(&quantity.chains);
+    let c = convergence(&sorted.chains);
+    // A mode that is seldom entered shows in its own draws' effective number, not in the sorted ones'.
+    let own = if quantity.chains == sorted.chains { c } else { convergence(&quantity.chains) };
     ParameterResult {
         peak: quantity.peak,
         term: from.term.clone().unwrap_or_default(),
@@ -111,6 +114,7 @@ fn parameter(problem: &Problem, quantity: &Quantity) -> ParameterResult {
         rhat: c.rhat,
         ess_bulk: c.ess_bulk,
         ess_tail: c.ess_tail,
+        modes: modes::modes(&all, own.ess_bulk.min(own.ess_tail)),
     }
 }
 
@@ -128,26 +132,4 @@ fn noise(problem: &Problem, quantities: &[Quantity]) -> Option<f64> {
             Some(sigma * all.iter().sum::<f64>() / all.len() as f64)
         }
     }
-}
-
-/// Change of F when the uniform amplitude priors from 0 are halved and doubled, by reweighting the kept draws: a doubled range costs
-/// ln 2 a peak, a halved one gains it less what it cuts off. None where no amplitude has such a prior.
-fn sensitivity(problem: &Problem, sampled: &Sampled) -> Option<(f64, f64)> {
-    let d = problem.dimension();
-    let ranges: Vec<(usize, f64)> = problem
-        .parameters
-        .iter()
-        .enumerate()
-        .filter_map(|(i, p)| match p.prior {
-            Prior::Uniform { low: 0.0, high } if p.role == Role::Amplitude => Some((i, high)),
-            _ => None,
-        })
-        .collect();
-    if ranges.is_empty() {
-        return None;
-    }
-    let doubled = ranges.len() as f64 * std::f64::consts::LN_2;
-    let rows: Vec<&[f64]> = sampled.copies.iter().flat_map(|c| c.draws.chunks_exact(d)).collect();
-    let inside = rows.iter().filter(|row| ranges.iter().all(|&(i, high)| row[i] <= 0.5 * high)).count();
-    Some((-doubled - (inside as f64 / rows.len() as f64).ln(), doubled))
 }

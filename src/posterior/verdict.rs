@@ -24,7 +24,7 @@ pub(super) fn label_free(problem: &Problem, sampled: &Sampled) -> Convergence {
     let rungs = sampled.betas.len();
     let cold: Vec<Vec<f64>> = sampled.copies.iter().map(|c| c.energies.iter().skip(rungs - 1).step_by(rungs).copied().collect()).collect();
     let mut worst = convergence(&cold);
-    for quantity in labels::quantities(problem, sampled) {
+    for quantity in labels::sorted(problem, sampled) {
         let c = convergence(&quantity.chains);
         worst.rhat = worst.rhat.max(c.rhat);
         worst.ess_bulk = worst.ess_bulk.min(c.ess_bulk);

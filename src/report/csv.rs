@@ -1,4 +1,4 @@
-//! evidence.csv and peaks.csv: columns that scripts build on; new ones are added at the end, none is renamed.
+//! evidence.csv, peaks.csv and positions.csv: columns that scripts build on; new ones are added at the end, none is renamed.
 
 use std::io::Write;
 
@@ -26,7 +26,7 @@ const EVIDENCE: [&str; 14] = [
 ];
 
 /// Columns of peaks.csv.
-const PEAKS: [&str; 20] = [
+const PEAKS: [&str; 21] = [
     "frame",
     "axis",
     "window",
@@ -47,7 +47,11 @@ const PEAKS: [&str; 20] = [
     "ess_tail",
     "source",
     "term",
+    "modes",
 ];
+
+/// Columns of positions.csv.
+const POSITIONS: [&str; 6] = ["frame", "axis", "window", "x", "density", "source"];
 
 /// Whose parameters peaks.csv holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,6 +91,11 @@ impl<'a> Table<'a> {
     /// peaks.csv, its header written.
     pub fn peaks(out: &'a mut dyn Write) -> Result<Self> {
         Self::new(out, &PEAKS)
+    }
+
+    /// positions.csv, its header written.
+    pub fn positions(out: &'a mut dyn Write) -> Result<Self> {
+        Self::new(out, &POSITIONS)
     }
 
     fn new(out: &'a mut dyn Write, header: &[&str]) -> Result<Self> {
@@ -144,8 +153,27 @@ impl<'a> Table<'a> {
                     row.extend(p.quantiles.iter().chain([&p.rhat, &p.ess_bulk, &p.ess_tail]).map(|v| cell(*v)));
                     row.push(frame.source.clone());
                     row.push(p.term.clone());
+                    row.push(p.modes.len().max(1).to_string());
                     self.row(&row)?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// One row a bin that holds any density, at the bin's middle; in the others it is zero.
+    pub fn add_positions(&mut self, frame: &FrameResult) -> Result<()> {
+        for positions in frame.windows.iter().flat_map(|w| &w.positions) {
+            let filled = positions.density.iter().enumerate().filter(|(_, density)| **density > 0.0);
+            for (bin, density) in filled {
+                self.row(&[
+                    frame.frame.to_string(),
+                    optional(frame.axis),
+                    positions.window.clone(),
+                    cell(positions.low + (bin as f64 + 0.5) * positions.width()),
+                    cell(*density),
+                    frame.source.clone(),
+                ])?;
             }
         }
         Ok(())

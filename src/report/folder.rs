@@ -8,15 +8,16 @@ use sha2::{Digest, Sha256};
 
 use super::journal::{Header, Journal, State};
 use super::json::{Document, Preamble};
+use super::samples::{self, Samples};
 use super::summary::Summary;
-use super::{Peaks, RunInfo, atomic, csv, difference};
+use super::{Peaks, RunInfo, atomic, csv, difference, netcdf};
 use crate::batch::Outcome;
 use crate::dataset::{Dataset, Entry};
 use crate::error::{Error, Place, Result};
 use crate::spec::Spec;
 
 /// Files made of the journal, which a fresh start removes.
-const MADE: [&str; 5] = ["spec.toml", "result.json", "run-info.json", "evidence.csv", "peaks.csv"];
+const MADE: [&str; 6] = ["spec.toml", "result.json", "run-info.json", "evidence.csv", "peaks.csv", "positions.csv"];
 
 /// The folder of a run, locked for as long as this lives.
 #[derive(Debug)]
@@ -49,6 +50,7 @@ impl Folder {
                 _ => {}
             }
         }
+        samples::remove_all(path)?;
         Ok(Self { path: path.into(), journal: Journal::open(&path.join("results.jsonl"))?, _lock: lock })
     }
 
@@ -113,6 +115,25 @@ impl Folder {
         }
     }
 
+    /// Where the draws of this run go. A frame's draws are written before it is recorded: a frame that is recorded has them.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written to.
+    pub fn samples(&self, dataset: &Dataset, spec: &Spec) -> Result<Samples> {
+        let header = self.journal.header();
+        let origin = netcdf::Origin {
+            title: spec.title.clone(),
+            seed: spec.run.seed,
+            engine: spec.run.engine.clone(),
+            keisoku: header.map(|h| h.keisoku.clone()).unwrap_or_default(),
+            spec_hash: header.map(|h| h.spec_hash.clone()).unwrap_or_default(),
+        };
+        let frames: Vec<&str> = dataset.entries.iter().map(|e| e.name.as_str()).collect();
+        let finished: Vec<&str> =
+            self.journal.frames().iter().filter(|(_, known)| known.state != State::Failed).map(|(name, _)| name.as_str()).collect();
+        Samples::new(&self.path, &frames, &finished, origin)
+    }
+
     /// Records a frame; when this returns, its line is on disk.
     ///
     /// # Errors
@@ -121,39 +142,50 @@ impl Folder {
         self.journal.append(outcome)
     }
 
-    /// Writes evidence.csv, peaks.csv and result.json of all recorded frames, in frame order, from the journal alone: so they do not depend on
+    /// Writes evidence.csv, peaks.csv, positions.csv and result.json of all recorded frames, in frame order, from the journal alone: so they do not depend on
     /// which process ran which frame when. Returns the summary for a person.
     ///
     /// # Errors
     /// Where the disk refuses.
     pub fn finish(&mut self, dataset: &Dataset, spec: &Spec, peaks: &Peaks) -> Result<Summary> {
-        let [evidence, parameters, result] = ["evidence.csv", "peaks.csv", "result.json"].map(|name| self.path.join(name));
+        let [evidence, parameters, positions, result] =
+            ["evidence.csv", "peaks.csv", "positions.csv", "result.json"].map(|name| self.path.join(name));
         let mut summary = Summary::new(spec);
         let preamble = self.preamble(dataset, spec);
         atomic::write(&evidence, |evidence| {
             let mut evidence = csv::Table::evidence(evidence)?;
             atomic::write(&parameters, |parameters| {
                 let mut parameters = csv::Table::peaks(parameters)?;
-                atomic::write(&result, |result| {
-                    let mut document = Document::begin(result, &preamble)?;
-                    for entry in &dataset.entries {
-                        let Some(known) = self.journal.frames().get(&entry.name).cloned() else { continue };
-                        let mut outcome = self.journal.read(&known)?;
-                        outcome.place(entry);
-                        summary.add(&outcome);
-                        if let Outcome::Done(frame) = &outcome {
-                            evidence.add_evidence(frame)?;
-                            parameters.add_peaks(frame, peaks)?;
+                atomic::write(&positions, |positions| {
+                    let mut positions = csv::Table::positions(positions)?;
+                    atomic::write(&result, |result| {
+                        let mut document = Document::begin(result, &preamble)?;
+                        for entry in &dataset.entries {
+                            let Some(mut outcome) = self.outcome(entry)? else { continue };
+                            outcome.place(entry);
+                            summary.add(&outcome);
+                            if let Outcome::Done(frame) = &outcome {
+                                evidence.add_evidence(frame)?;
+                                parameters.add_peaks(frame, peaks)?;
+                                positions.add_positions(frame)?;
+                            }
+                            document.add(outcome)?;
                         }
-                        document.add(outcome)?;
-                    }
-                    document.finish()
+                        document.finish()
+                    })?;
+                    positions.finish()
                 })?;
                 parameters.finish()
             })?;
             evidence.finish()
         })?;
         Ok(summary)
+    }
+
+    /// What is recorded of a frame.
+    fn outcome(&mut self, entry: &Entry) -> Result<Option<Outcome>> {
+        let known = self.journal.frames().get(&entry.name).cloned();
+        known.map(|known| self.journal.read(&known)).transpose()
     }
 
     /// Writes run-info.json.

@@ -7,14 +7,17 @@ mod folder;
 mod journal;
 mod json;
 mod lenient;
+mod netcdf;
 pub(crate) mod number;
 mod run_info;
+mod samples;
 mod summary;
 
 pub use csv::Peaks;
 pub use folder::Folder;
 pub use journal::{Header, SCHEMA, State};
 pub use run_info::RunInfo;
+pub use samples::Samples;
 pub use summary::{Exit, Summary, headline};
 
 use crate::posterior::{Fit, Verdict};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::number::{cell, probability, with_error};
 use super::{fit, verdict};
 use crate::batch::{Failure, Outcome};
-use crate::posterior::{CandidateResult, Fit, FrameResult, WindowResult};
+use crate::posterior::{CandidateResult, Fit, FrameResult, Movement, WindowResult};
 use crate::spec::Spec;
 
 /// Up to so many frames get a line each.
@@ -75,6 +75,56 @@ struct Tally {
     verdict: BTreeMap<String, usize>,
     fit: BTreeMap<String, usize>,
     lines: Vec<[String; 6]>,
+    priors: Priors,
+}
+
+/// What other widths of the priors would change, over the frames that the model describes.
+#[derive(Clone, Debug, Default)]
+struct Priors {
+    frames: usize,
+    /// Frames whose most probable candidate stays so.
+    stay: usize,
+    asked: usize,
+    untold: usize,
+    /// The largest movement: its size, frame, candidate and its probability now.
+    most: Option<(f64, usize, String, f64, Movement)>,
+}
+
+impl Priors {
+    fn add(&mut self, frame: usize, best: &CandidateResult, movement: Movement) {
+        self.frames += 1;
+        self.stay += usize::from(movement.stays);
+        self.asked += movement.asked;
+        self.untold += movement.untold;
+        let size = movement.range.1 - movement.range.0;
+        if self.most.as_ref().is_none_or(|most| size > most.0) {
+            self.most = Some((size, frame, best.candidate.clone(), best.probability, movement));
+        }
+    }
+
+    /// A line for a person; nothing where nothing was asked.
+    fn text(&self) -> String {
+        let Some((_, frame, candidate, p, movement)) = self.most.as_ref().filter(|_| self.asked > 0) else { return String::new() };
+        let mut out = "  priors         half or twice as wide, one at a time: ".to_owned();
+        if self.frames > 1 {
+            out += &format!("the most probable stays so in {} of {} frames; most in frame {frame}: ", self.stay, self.frames);
+        }
+        out += &format!("p({candidate}) = {p:.3} becomes {:.3} to {:.3}", movement.range.0, movement.range.1);
+        if let Some(by) = &movement.by {
+            out += &format!(", most with {by}");
+        }
+        if self.untold > 0 {
+            out += &format!("; {} of {} unknown", self.untold, self.asked);
+        }
+        out + "\n"
+    }
+
+    fn json(&self) -> Value {
+        let most = self.most.as_ref().map(|(_, frame, candidate, p, movement)| {
+            json!({ "frame": frame, "candidate": candidate, "probability": p, "range": movement.range, "by": movement.by })
+        });
+        json!({ "frames": self.frames, "stay": self.stay, "asked": self.asked, "unknown": self.untold, "most": most })
+    }
 }
 
 impl Summary {
@@ -86,6 +136,7 @@ impl Summary {
             verdict: BTreeMap::new(),
             fit: BTreeMap::new(),
             lines: Vec::new(),
+            priors: Priors::default(),
         };
         Self {
             title: spec.title.clone(),
@@ -130,6 +181,9 @@ impl Summary {
                 for code in codes.split(';') {
                     *counts.entry(code.to_owned()).or_default() += 1;
                 }
+            }
+            if let (true, Some(movement)) = (best.fit.is_empty(), window.movement()) {
+                tally.priors.add(frame.frame, best, movement);
             }
             if tally.lines.len() <= LINES {
                 tally.lines.push([
@@ -193,6 +247,7 @@ impl Summary {
                 counts(&tally.verdict),
                 counts(&tally.fit)
             );
+            out += &tally.priors.text();
         }
         out += &self.elsewhere();
         if !self.sentences.is_empty() {
@@ -217,7 +272,7 @@ impl Summary {
     pub fn json(&self, exit: Exit) -> Value {
         let window = |t: &Tally| {
             let won: serde_json::Map<String, Value> = t.won.iter().filter(|w| w.1 > 0).map(|(k, n)| (k.clone(), json!(n))).collect();
-            json!({ "window": t.name, "most_probable": won, "verdict": t.verdict, "fit": t.fit })
+            json!({ "window": t.name, "most_probable": won, "verdict": t.verdict, "fit": t.fit, "priors": t.priors.json() })
         };
         json!({
             "title": self.title,
@@ -304,6 +359,7 @@ mod tests {
             rhat: 1.0,
             ess_bulk: 400.0,
             ess_tail: 400.0,
+            modes: Vec::new(),
         };
         CandidateResult {
             candidate: format!("K={k}"),
@@ -320,7 +376,6 @@ mod tests {
             fit,
             figures: Figures::default(),
             parameters: (0..k).map(center).collect(),
-            sensitivity: None,
         }
     }
 
@@ -345,6 +400,7 @@ mod tests {
                 row("9", "25", candidate(0, 1.0, vec![], vec![])),
                 row("10", "130.5", candidate(7, 0.9, vec![Verdict::Ess, Verdict::Rhat], vec![Fit::Range])),
             ],
+            priors: Priors::default(),
         };
         let summary = Summary {
             title: "t".into(),

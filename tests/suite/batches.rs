@@ -63,10 +63,10 @@ fn files(engine: &dyn Engine, seed: u64, frames: usize, populations: usize) -> V
     folder.begin(header).unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     let stop = AtomicBool::new(false);
-    let settings = Settings { pool: &pool, deadline: None, stop: &stop, plan: Some(Plan { frames, populations }) };
+    let settings = Settings { pool: &pool, deadline: None, stop: &stop, plan: Some(Plan { frames, populations }), draws: false };
     let entries: Vec<&Entry> = dataset.entries.iter().take(FRAMES).collect();
     let journal = Mutex::new(&mut folder);
-    batch::run(engine, &spec, &dataset, &entries, &settings, &|outcome| journal.lock().unwrap().append(&outcome)).unwrap();
+    batch::run(engine, &spec, &dataset, &entries, &settings, &|outcome, _| journal.lock().unwrap().append(&outcome)).unwrap();
     folder.finish(&dataset, &spec, &Peaks::All).unwrap();
     ["evidence.csv", "peaks.csv", "result.json"].map(|name| std::fs::read_to_string(out.path().join(name)).unwrap()).into()
 }

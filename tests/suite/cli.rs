@@ -1,5 +1,6 @@
 //! The executable from outside: what it writes, how it stops and goes on, what it refuses.
 
+mod draws;
 mod hostile;
 mod recovery;
 mod refusal;
@@ -16,7 +17,7 @@ use tempfile::TempDir;
 /// Frames of the series.
 const FRAMES: usize = 4;
 /// Files that must be the same bytes whatever happened on the way.
-const CONTRACT: [&str; 3] = ["evidence.csv", "peaks.csv", "result.json"];
+const CONTRACT: [&str; 4] = ["evidence.csv", "peaks.csv", "result.json", "positions.csv"];
 
 /// A folder with a spec, four tiny frames of one peak on a flat background, and results beside them.
 struct Series {
@@ -98,6 +99,17 @@ impl Series {
         results(&self.path("out"))
     }
 
+    /// The files of draws, by name, in order.
+    fn draws(&self) -> Vec<(String, Vec<u8>)> {
+        let mut all: Vec<_> = fs::read_dir(self.path("out/samples"))
+            .unwrap()
+            .map(|e| e.unwrap())
+            .map(|e| (e.file_name().into_string().unwrap(), fs::read(e.path()).unwrap()))
+            .collect();
+        all.sort();
+        all
+    }
+
     /// Lines of the journal, its header included.
     fn lines(&self) -> usize {
         fs::read_to_string(self.path("out/results.jsonl")).map_or(0, |text| text.lines().count())
@@ -125,10 +137,11 @@ fn finished() -> &'static Series {
 /// A copy of the finished series, to be tampered with.
 fn copy_of_finished() -> Series {
     let copy = Series::new();
-    fs::create_dir(copy.path("out")).unwrap();
-    for entry in fs::read_dir(finished().path("out")).unwrap() {
-        let from = entry.unwrap().path();
-        fs::copy(&from, copy.path("out").join(from.file_name().unwrap())).unwrap();
+    for folder in ["out", "out/samples"] {
+        fs::create_dir(copy.path(folder)).unwrap();
+        for from in fs::read_dir(finished().path(folder)).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_file()) {
+            fs::copy(&from, copy.path(folder).join(from.file_name().unwrap())).unwrap();
+        }
     }
     copy
 }

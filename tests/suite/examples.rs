@@ -25,8 +25,8 @@ pub fn answers(engine: &dyn Engine, spec: &Spec, dataset: &Dataset) -> Vec<Frame
     let stop = AtomicBool::new(false);
     let entries: Vec<&Entry> = dataset.entries.iter().collect();
     let results = Mutex::new(Vec::new());
-    let settings = Settings { pool: &pool, deadline: None, stop: &stop, plan: None };
-    batch::run(engine, spec, dataset, &entries, &settings, &|outcome| {
+    let settings = Settings { pool: &pool, deadline: None, stop: &stop, plan: None, draws: false };
+    batch::run(engine, spec, dataset, &entries, &settings, &|outcome, _| {
         match outcome {
             Outcome::Done(result) => results.lock().unwrap().push(*result),
             Outcome::Failed(failure) => panic!("{}", failure.message),

@@ -80,8 +80,8 @@ fn answers(engine: &dyn Engine, (_, spec, dataset): &(TempDir, Spec, Dataset)) -
     let stop = AtomicBool::new(false);
     let entries: Vec<&Entry> = dataset.entries.iter().collect();
     let results = Mutex::new(Vec::new());
-    let settings = Settings { pool: &pool, deadline: None, stop: &stop, plan: None };
-    let sink = |outcome| match outcome {
+    let settings = Settings { pool: &pool, deadline: None, stop: &stop, plan: None, draws: false };
+    let sink = |outcome: Outcome, _: &[keisoku::posterior::Draws]| match outcome {
         Outcome::Done(result) => {
             results.lock().unwrap().push(*result);
             Ok(())

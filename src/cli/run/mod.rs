@@ -21,6 +21,7 @@ use crate::batch::{self, Account, Outcome};
 use crate::dataset::Entry;
 use crate::engine::gpu::Selection;
 use crate::error::{Error, Result};
+use crate::posterior::Draws;
 use crate::report::{Exit, Folder, Peaks, RunInfo, State, Summary};
 
 /// Measure every frame of a series.
@@ -70,6 +71,9 @@ pub(super) struct Arguments {
     /// Remove earlier results from the folder and start over
     #[arg(long)]
     pub fresh: bool,
+    /// Keep no draws: no samples.nc (some megabytes a frame)
+    #[arg(long)]
+    pub no_samples: bool,
     /// No progress and no summary
     #[arg(long)]
     pub quiet: bool,
@@ -143,7 +147,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     pool.install(|| folder.verify(&asked.dataset, &ready.spec))?;
     let todo: Vec<&Entry> = chosen.iter().copied().filter(|e| folder.state(&e.name) != Some(State::Done)).collect();
     let before = chosen.len() - todo.len();
-    let settings = batch::Settings { pool: &pool, deadline: arguments.max_time.map(|t| clock.instant + t), stop: &stop, plan: None };
+    let settings = batch::Settings {
+        pool: &pool,
+        deadline: arguments.max_time.map(|t| clock.instant + t),
+        stop: &stop,
+        plan: None,
+        draws: !arguments.no_samples,
+    };
     let work = Work { asked: &asked, ready: &ready, todo: &todo, settings: &settings };
     let (ended, mut info) = work.run(&mut folder, arguments.quiet, &clock)?;
     info.finished_before = before;
@@ -166,8 +176,12 @@ impl Work<'_> {
     fn run(&self, folder: &mut Folder, quiet: bool, clock: &Clock) -> Result<(Result<()>, RunInfo)> {
         let progress = Progress::new(self.todo.len(), quiet);
         let (frames, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let samples = folder.samples(&self.asked.dataset, &self.ready.spec)?;
         let folder = Mutex::new(folder);
-        let sink = |outcome: Outcome| {
+        let sink = |outcome: Outcome, draws: &[Draws]| {
+            if let (Outcome::Done(frame), true) = (&outcome, self.settings.draws) {
+                samples.write(frame, draws)?;
+            }
             folder.lock().unwrap_or_else(PoisonError::into_inner).append(&outcome)?;
             let count = if matches!(outcome, Outcome::Done(_)) { &frames } else { &failed };
             count.fetch_add(1, Ordering::Relaxed);

@@ -27,6 +27,7 @@ fn threads_and_order_leave_the_same_bytes() {
     let series = Series::new();
     series.run(&["--threads", "2", "--frames", "3,1,4,2"]).code(0);
     assert_eq!(series.results(), finished().results());
+    assert!(series.draws() == finished().draws(), "other draws");
 }
 
 #[test]
@@ -54,6 +55,7 @@ fn a_killed_run_goes_on_to_the_same_bytes() {
     series.run(&["--threads", "2"]).code(0);
     assert_eq!(series.lines() - 1, FRAMES, "a finished frame was run again");
     assert_eq!(series.results(), finished().results());
+    assert!(series.draws() == finished().draws(), "other draws");
 }
 
 #[cfg(unix)]
@@ -69,6 +71,7 @@ fn an_interrupted_run_keeps_its_frames_and_goes_on() {
     assert!(kept < 2 * FRAMES);
     series.run(&[]).code(0);
     assert_eq!(series.results(), finished().results());
+    assert!(series.draws() == finished().draws(), "other draws");
 }
 
 #[test]
@@ -79,6 +82,7 @@ fn a_run_cut_by_time_goes_on_to_the_same_bytes() {
     assert!(matches!(output.status.code(), Some(0..=2)));
     series.run(&[]).code(0);
     assert_eq!(series.results(), finished().results());
+    assert!(series.draws() == finished().draws(), "other draws");
 }
 
 #[test]

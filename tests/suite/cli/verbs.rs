@@ -16,7 +16,7 @@ fn the_files_are_those_of_the_contract() {
     );
     assert_eq!(
         header(&results[1]),
-        "frame,axis,window,candidate,k,peak,parameter,unit,mean,sd,q025,q160,q500,q840,q975,rhat,ess_bulk,ess_tail,source,term"
+        "frame,axis,window,candidate,k,peak,parameter,unit,mean,sd,q025,q160,q500,q840,q975,rhat,ess_bulk,ess_tail,source,term,modes"
     );
     let evidence = rows(&results[0]);
     assert_eq!(evidence.len(), 8);
@@ -34,7 +34,7 @@ fn the_files_are_those_of_the_contract() {
         assert_eq!(row[18], format!("f{number}.xye"));
     }
     let value: Value = serde_json::from_str(&results[2]).unwrap();
-    assert_eq!(value["schema"], 1);
+    assert_eq!(value["schema"], 2);
     assert_eq!(value["frames"].as_array().map(Vec::len), Some(4));
     let info: Value = serde_json::from_str(&fs::read_to_string(finished().path("out/run-info.json")).unwrap()).unwrap();
     assert_eq!((&info["threads"], &info["frames"]), (&1.into(), &4.into()));

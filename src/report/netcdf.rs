@@ -1,0 +1,178 @@
+//! samples.nc: the draws of one candidate as ArviZ's InferenceData, in NetCDF 4.
+
+use std::path::Path;
+
+use netcdf_writer::{DimensionId, NcAttrValue, NcFileBuilder, NcWriteFormat, NcWriteOptions, VariableId};
+
+use super::atomic;
+use crate::error::{Error, Place, Result};
+use crate::posterior::{Draws, FrameResult, Observed};
+
+/// What all files of a run have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Origin {
+    /// Title of the spec.
+    pub title: String,
+    /// Seed.
+    pub seed: u64,
+    /// Engine.
+    pub engine: String,
+    /// Version of keisoku that began the run.
+    pub keisoku: String,
+    /// Hash of the resolved spec.
+    pub spec_hash: String,
+}
+
+/// Writes the file in one step.
+///
+/// # Errors
+/// Where the folder cannot be written to.
+pub(super) fn write(path: &Path, origin: &Origin, frame: &FrameResult, draws: &Draws) -> Result<()> {
+    let bytes = File::new(origin, frame, draws).and_then(|file| {
+        let options = NcWriteOptions { format: NcWriteFormat::Nc4 };
+        file.builder.to_vec(options)
+    });
+    let (_, bytes) = bytes.map_err(|e| {
+        Error::recoverable(format!("the draws cannot be written as NetCDF: {e}"))
+            .at(Place::file(path))
+            .hint("run with --no-samples, and please report this")
+    })?;
+    atomic::write(path, |out| out.write_all(&bytes).map_err(|e| atomic::cannot_write(path, &e)))
+}
+
+type Made<T> = netcdf_writer::Result<T>;
+
+/// A file that is being made.
+struct File {
+    builder: NcFileBuilder,
+}
+
+impl File {
+    fn new(origin: &Origin, frame: &FrameResult, draws: &Draws) -> Made<Self> {
+        let mut file = Self { builder: NcFileBuilder::new() };
+        for (name, value) in attributes(origin, frame, draws) {
+            file.builder.add_attribute(name, value.clone())?;
+            file.builder.add_group_attribute("posterior", name, value)?;
+        }
+        file.posterior(draws)?;
+        file.sample_stats(draws)?;
+        for group in ["observed_data", "constant_data"] {
+            file.builder.add_group_attribute(group, "created_by", created_by())?;
+        }
+        draws.observed.iter().try_for_each(|data| file.data(data))?;
+        Ok(file)
+    }
+
+    fn posterior(&mut self, draws: &Draws) -> Made<()> {
+        let [chain, draw] = self.chains("posterior", draws)?;
+        let mut dimensions: Vec<(&str, DimensionId)> = Vec::new();
+        for variable in &draws.variables {
+            let mut over = vec![chain, draw];
+            if let Some((name, length)) = &variable.peaks {
+                let known = dimensions.iter().find(|(known, _)| known == name).map(|d| d.1);
+                let peak = match known {
+                    Some(peak) => peak,
+                    // Peaks count from 1, by position, as in peaks.csv.
+                    None => self.numbers("posterior", name, 1, *length)?,
+                };
+                dimensions.push((name, peak));
+                over.push(peak);
+            }
+            let id = self.array(&format!("posterior/{}", variable.name), &over, &variable.values)?;
+            if !variable.unit.is_empty() {
+                self.builder.add_variable_attribute(id, "units", text(&variable.unit))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn sample_stats(&mut self, draws: &Draws) -> Made<()> {
+        let [chain, draw] = self.chains("sample_stats", draws)?;
+        let rung = self.numbers("sample_stats", "rung", 0, draws.betas.len())?;
+        let beta = self.array("sample_stats/beta", &[rung], &draws.betas)?;
+        self.builder.add_variable_attribute(beta, "long_name", text("inverse temperature"))?;
+        let rungs = draws.betas.len();
+        let cold: Vec<f64> = draws.energies.iter().skip(rungs - 1).step_by(rungs).copied().collect();
+        let lp = self.array("sample_stats/lp", &[chain, draw], &draws.lp)?;
+        self.builder.add_variable_attribute(lp, "long_name", text("ln(likelihood x prior), all constants kept"))?;
+        let energy = self.array("sample_stats/energy", &[chain, draw], &cold)?;
+        self.builder.add_variable_attribute(energy, "long_name", text("-ln likelihood"))?;
+        let energies = self.array("sample_stats/energies", &[chain, draw, rung], &draws.energies)?;
+        self.builder.add_variable_attribute(energies, "long_name", text("-ln likelihood at every inverse temperature"))?;
+        // What makes readers take beta for a coordinate (CF conventions).
+        self.builder.add_variable_attribute(energies, "coordinates", text("beta"))?;
+        self.builder.add_group_attribute("sample_stats", "created_by", created_by())
+    }
+
+    fn data(&mut self, data: &Observed) -> Made<()> {
+        let name = |word: &str| if data.name.is_empty() { word.to_owned() } else { format!("{}_{word}", data.name) };
+        let point = self.numbers("observed_data", &name("point"), 0, data.x.len())?;
+        self.array(&format!("observed_data/{}", name("x")), &[point], &data.x)?;
+        self.array(&format!("observed_data/{}", name("y")), &[point], &data.y)?;
+        if !data.sigma.is_empty() {
+            self.array(&format!("observed_data/{}", name("sigma")), &[point], &data.sigma)?;
+        }
+        let point = self.numbers("constant_data", &name("point"), 0, data.x.len())?;
+        self.array(&format!("constant_data/{}", name("x")), &[point], &data.x)?;
+        if !data.exposure.is_empty() {
+            self.array(&format!("constant_data/{}", name("exposure")), &[point], &data.exposure)?;
+        }
+        Ok(())
+    }
+
+    fn chains(&mut self, group: &str, draws: &Draws) -> Made<[DimensionId; 2]> {
+        Ok([self.numbers(group, "chain", 0, draws.chains)?, self.numbers(group, "draw", 0, draws.rows)?])
+    }
+
+    /// A dimension with its coordinate: `length` numbers from `first` on.
+    fn numbers(&mut self, group: &str, name: &str, first: i64, length: usize) -> Made<DimensionId> {
+        let path = format!("{group}/{name}");
+        let dimension = self.builder.add_dimension_path(path.as_str(), length as u64)?;
+        let id = self.builder.add_variable_path::<i64>(path, &[dimension])?;
+        let values: Vec<i64> = (first..).take(length).collect();
+        self.builder.write_variable(id, &values)?;
+        Ok(dimension)
+    }
+
+    fn array(&mut self, path: &str, over: &[DimensionId], values: &[f64]) -> Made<VariableId> {
+        let id = self.builder.add_variable_path::<f64>(path, over)?;
+        self.builder.write_variable(id, values)?;
+        Ok(id)
+    }
+}
+
+/// No time of making: the same run leaves the same bytes.
+fn attributes(origin: &Origin, frame: &FrameResult, draws: &Draws) -> Vec<(&'static str, NcAttrValue)> {
+    let mut all = vec![
+        ("created_by", created_by()),
+        ("inference_library", text("keisoku")),
+        ("inference_library_version", text(&origin.keisoku)),
+        ("title", text(&origin.title)),
+        // 64 bits without a sign: too large for some readers' integers, so it is text.
+        ("seed", text(&origin.seed.to_string())),
+        ("engine", text(&origin.engine)),
+        ("spec_hash", text(&origin.spec_hash)),
+        ("data_hash", text(&frame.data_hash)),
+        ("frame", text(&frame.name)),
+        ("source", text(&frame.source)),
+        ("window", text(&draws.window)),
+        ("candidate", text(&draws.candidate)),
+        ("sweeps_between_draws", NcAttrValue::Int64s(vec![draws.interval as i64])),
+    ];
+    if let Some(k) = draws.k {
+        all.push(("k", NcAttrValue::Int64s(vec![k as i64])));
+    }
+    if let Some(axis) = frame.axis {
+        all.push(("axis", NcAttrValue::Doubles(vec![axis])));
+    }
+    all
+}
+
+fn created_by() -> NcAttrValue {
+    text(concat!("keisoku ", env!("CARGO_PKG_VERSION")))
+}
+
+/// An empty text has no form in HDF5 that all readers take: a blank stands for it.
+fn text(value: &str) -> NcAttrValue {
+    NcAttrValue::Chars(if value.is_empty() { " ".into() } else { value.into() })
+}
