@@ -18,8 +18,8 @@ pub(super) struct Quantity {
     pub chains: Vec<Vec<f64>>,
 }
 
-/// Every reported quantity of a candidate, in the order of the spec, peak by peak; the peaks of every draw are numbered by their own positions.
-/// No label can be wrong, so these are the quantities that convergence is judged by.
+/// Every reported quantity of a candidate, in the order of the spec, peak by peak; the peaks of every draw are numbered by their own
+/// positions. No label can be wrong, so these are the quantities that convergence is judged by.
 pub(super) fn sorted(problem: &Problem, sampled: &Sampled) -> Vec<Quantity> {
     quantities(problem, sampled, &|group, _, row| {
         let mut order = group.to_vec();

@@ -88,7 +88,8 @@ pub struct CandidateResult {
     pub probability: f64,
     /// Standard error of the probability, from those of F.
     pub probability_se: f64,
-    /// Posterior mean of the noise scale (or of σ where it was unknown), σ where it was one number; none under Poisson or with a σ column alone.
+    /// Posterior mean of the noise scale (or of σ where it was unknown), σ where it was one number; none under Poisson or with a σ column
+    /// alone.
     pub noise: Option<f64>,
     /// May these numbers be quoted? Empty: yes.
     pub verdict: Vec<Verdict>,
@@ -245,7 +246,8 @@ pub struct ParameterResult {
     pub sd: f64,
     /// Quantiles .025, .16, .5, .84, .975.
     pub quantiles: [f64; 5],
-    /// R-hat over copies, like the effective sample sizes of the quantity that has this number when each draw's peaks are sorted by position.
+    /// R-hat over copies, like the effective sample sizes of the quantity that has this number when each draw's peaks are sorted by
+    /// position.
     pub rhat: f64,
     /// Bulk effective sample size.
     pub ess_bulk: f64,

@@ -128,8 +128,8 @@ mod tests {
         all
     }
 
-    /// A thousand samples of each shape; at 10⁻⁴ a sample for the worst of them, two false alarms come up once in 200 seeds. The mutant, a tube
-    /// less than half as wide, sees modes in every other uniform sample.
+    /// A thousand samples of each shape; at 10⁻⁴ a sample for the worst of them, two false alarms come up once in 200 seeds. The mutant,
+    /// a tube less than half as wide, sees modes in every other uniform sample.
     #[test]
     fn one_mode_is_not_taken_for_two() {
         let mut stream = Key::new(5, "modes", "", "", 0).stream(0, 0, 0);

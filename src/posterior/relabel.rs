@@ -1,4 +1,5 @@
-//! Labels of exchangeable peaks: of all ways to tell the peaks of every draw apart, the one in which each label's peaks lie closest together.
+//! Labels of exchangeable peaks: of all ways to tell the peaks of every draw apart, the one in which each label's peaks lie closest
+//! together.
 //!
 //! A label has a mean and a standard deviation in each coordinate, and each draw's peaks go to the labels of highest joint normal density
 //! (the optimal assignment); means and deviations follow, until nothing changes. Each round can only lower Σ ln sd, so it ends; which end

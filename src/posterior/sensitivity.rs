@@ -128,8 +128,8 @@ fn beyond(sampled: &Sampled, parameter: &Parameter, other: Prior, members: &[usi
     sum
 }
 
-/// The prior with its width times a factor, about its centre: the middle of a range (of its logarithm), or the mean. An end at the model's own
-/// bound, and the zero of an amplitude or a level, stays. None where there is no such prior.
+/// The prior with its width times a factor, about its centre: the middle of a range (of its logarithm), or the mean. An end at the
+/// model's own bound, and the zero of an amplitude or a level, stays. None where there is no such prior.
 fn changed(parameter: &Parameter, factor: f64) -> Option<Prior> {
     let (least, most) = parameter.bounds;
     let from_nothing = matches!(parameter.role, Role::Amplitude | Role::Level);

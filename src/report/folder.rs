@@ -142,8 +142,8 @@ impl Folder {
         self.journal.append(outcome)
     }
 
-    /// Writes evidence.csv, peaks.csv, positions.csv and result.json of all recorded frames, in frame order, from the journal alone: so they do not depend on
-    /// which process ran which frame when. Returns the summary for a person.
+    /// Writes evidence.csv, peaks.csv, positions.csv and result.json of all recorded frames, in frame order, from the journal alone: so
+    /// they do not depend on which process ran which frame when. Returns the summary for a person.
     ///
     /// # Errors
     /// Where the disk refuses.

@@ -107,8 +107,9 @@ fn split_rhat(chains: &[Vec<f64>]) -> f64 {
     if within <= 0.0 { f64::INFINITY } else { (pooled / within).sqrt() }
 }
 
-/// Geyer's initial positive and monotone sequence over the combined autocorrelations of all chains, as Stan and ArviZ have it: autocovariances
-/// divided by n, the within-chain variance by n − 1; the first pair of lags that is not counted still gives its even one, if positive.
+/// Geyer's initial positive and monotone sequence over the combined autocorrelations of all chains, as Stan and ArviZ have it:
+/// autocovariances divided by n, the within-chain variance by n − 1; the first pair of lags that is not counted still gives its even one,
+/// if positive.
 fn ess(chains: &[Vec<f64>]) -> f64 {
     let (m, n) = (chains.len() as f64, chains[0].len());
     let (within, pooled) = variances(chains);
