@@ -1,7 +1,8 @@
 """Compares ArviZ's summary of a file of draws with peaks.csv: arviz_check.py SAMPLES.nc PEAKS.csv [--drop-a-draw].
 
 Ends with 0 where means, standard deviations, R-hat and effective sample sizes agree to 1e-6, 1 where they do not, and 3 where
-ArviZ or xarray is not there. R-hat and effective sample sizes of peaks are those of quantities sorted by position; means are those of labelled peaks.
+ArviZ or xarray is not there. R-hat and effective sample sizes of peaks are those of quantities sorted by position; means are those
+of labelled peaks.
 """
 
 import csv

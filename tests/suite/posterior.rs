@@ -131,7 +131,7 @@ fn amplitudes_cost_k_ln_2_and_positions_add_up_to_the_number_of_peaks() {
     assert!((within(0.8, 1.0) - 1.0).abs() < 1e-3 && (within(1.9, 2.1) - 1.0).abs() < 1e-3);
 }
 
-/// A narrow and a broad line at one place: positions .01 apart and known to .004 and .02, so the peaks change places in a third of the
+/// A narrow and a broad line at one place: positions .01 apart and known to .002 and .009, so the peaks change places in a third of the
 /// draws, and widths that differ by many standard deviations. Numbered by position draw by draw, each width would be a mixture of both,
 /// with a standard deviation beyond .3.
 #[test]
