@@ -54,7 +54,7 @@ impl Energies {
         }
     }
 
-    /// The pieces, oldest first. All but the last are of one length; there are more than half of [`MOST_PIECES`], or one a sweep.
+    /// The pieces, oldest first. All but the last are of one length; there are more than half of `MOST_PIECES`, or one a sweep.
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }

@@ -221,9 +221,7 @@ impl Seen {
             self.covariance[i] =
                 (1.0 - share) * self.covariance[i] + share * other.covariance[i] + share * (1.0 - share) * apart[i / d] * apart[i % d];
         }
-        for j in 0..d {
-            self.mean[j] += share * apart[j];
-        }
+        self.mean.iter_mut().zip(&apart).for_each(|(mean, apart)| *mean += share * apart);
         self.n = n;
     }
 

@@ -16,6 +16,7 @@ mod golden;
 mod init;
 mod invariance;
 mod layout;
+mod misfit;
 mod posterior;
 mod readme;
 mod shaders;

@@ -5,6 +5,7 @@ use keisoku::engine::Engine;
 use keisoku::engine::cpu::{Cpu, Precision};
 use keisoku::posterior::{CandidateResult, WindowResult};
 
+use crate::equivalence_gpu::gpu;
 use crate::examples;
 
 fn cpu() -> Cpu {
@@ -53,13 +54,33 @@ fn the_straight_line_comes_out_exactly() {
     }
 }
 
+/// The yardstick's first candidates on an engine: each within 3 combined errors of the reference, and within `most` nats.
+fn yardstick(engine: &dyn Engine, example: &str, free_energy_se: f64, most: f64, references: &[(f64, f64)]) {
+    let window = window(engine, example, 400.0, free_energy_se, references.len());
+    assert_eq!(window.candidates.len(), references.len());
+    for (candidate, &(reference, error)) in window.candidates.iter().zip(references) {
+        hold(candidate, reference, error);
+        assert!((candidate.free_energy - reference).abs() < most, "{}", candidate.candidate);
+    }
+}
+
+/// F of the references and their standard errors, K = 1 to 4.
+const A: [(f64, f64); 4] = [(-49.191, 0.001), (-147.567, 0.014), (-244.228, 0.010), (-243.991, 0.006)];
+const B: [(f64, f64); 4] = [(50.593, 0.001), (-136.511, 0.015), (-238.078, 0.011), (-237.524, 0.016)];
+
 #[test]
 fn yardstick_a_has_the_free_energies_of_the_reference() {
-    let window = window(&cpu(), "yardstick-a", 400.0, 0.05, 4);
-    for (candidate, (reference, error)) in
-        window.candidates.iter().zip([(-49.191, 0.001), (-147.567, 0.014), (-244.228, 0.010), (-243.991, 0.006)])
-    {
-        hold(candidate, reference, error);
-        assert!((candidate.free_energy - reference).abs() < 0.1 + 2.0 * candidate.free_energy_se);
-    }
+    yardstick(&cpu(), "yardstick-a", 0.03, 0.1, &A);
+}
+
+#[test]
+fn yardstick_b_has_the_free_energies_of_the_reference() {
+    yardstick(&cpu(), "yardstick-b", 0.03, 0.1, &B);
+}
+
+#[test]
+fn yardsticks_have_the_free_energies_of_the_reference_on_the_gpu() {
+    let Some(gpu) = gpu() else { return };
+    yardstick(gpu, "yardstick-a", 0.15, 1.0, &A[..3]);
+    yardstick(gpu, "yardstick-b", 0.15, 1.0, &B[..3]);
 }
