@@ -54,6 +54,23 @@ pub trait Number: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = 
     fn powf(self, p: Self) -> Self;
 }
 
+/// 1/12!, 1/11!, … 1/0!.
+const INVERSE_FACTORIALS: [f64; 13] = [
+    1.0 / 479_001_600.0,
+    1.0 / 39_916_800.0,
+    1.0 / 3_628_800.0,
+    1.0 / 362_880.0,
+    1.0 / 40_320.0,
+    1.0 / 5_040.0,
+    1.0 / 720.0,
+    1.0 / 120.0,
+    1.0 / 24.0,
+    1.0 / 6.0,
+    0.5,
+    1.0,
+    1.0,
+];
+
 impl Number for f64 {
     fn of(self, value: f64) -> Self {
         value
@@ -76,8 +93,28 @@ impl Number for f64 {
     fn sqrt(self) -> Self {
         f64::sqrt(self)
     }
+    /// Without a branch or a call, so that a loop over points becomes vectors: 2ᵏ times the series of eʳ, |r| ≤ ½ ln 2, whose first term left
+    /// out is 4·10⁻¹⁸; within 2 ulp of the library's.
+    #[inline(always)]
     fn exp(self) -> Self {
-        f64::exp(self)
+        // Adding it rounds to an integer, and leaves that integer in the low bits.
+        const ROUNDER: f64 = 6_755_399_441_055_744.0;
+        // ln 2 as a number of 33 bits and what is left: times k, the first is exact.
+        const LN_2: (f64, f64) = (6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10);
+        const SMALLEST: f64 = -708.396_418_532_264_1;
+        // 2¹⁰²³·⁵: the last binade is given up, for 2¹⁰²⁴ is no number.
+        const LARGEST: f64 = 709.436_139_303_104;
+        let shifted = self * std::f64::consts::LOG2_E + ROUNDER;
+        let k = shifted - ROUNDER;
+        let r = (self - k * LN_2.0) - k * LN_2.1;
+        let mut sum = 1.0 / 6_227_020_800.0;
+        for inverse in INVERSE_FACTORIALS {
+            sum = sum * r + inverse;
+        }
+        let power = (shifted.to_bits() << 52).wrapping_add(1023 << 52);
+        let value = sum * Self::from_bits(power);
+        let value = if self < SMALLEST { 0.0 } else { value };
+        if self > LARGEST { Self::INFINITY } else { value }
     }
     fn ln(self) -> Self {
         f64::ln(self)
@@ -99,5 +136,26 @@ impl Number for f64 {
     }
     fn powf(self, p: Self) -> Self {
         f64::powf(self, p)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Number;
+
+    #[test]
+    fn exponentials_are_those_of_the_library() {
+        for i in -7_400_000..=7_100_000 {
+            let x = f64::from(i) * 1.000_000_7e-4;
+            let (got, expected) = (Number::exp(x), f64::exp(x));
+            let fine = match x {
+                ..-708.396_418_532_264_1 => got == 0.0,
+                709.436_139_303_104.. => got == f64::INFINITY,
+                _ => (got / expected - 1.0).abs() < 4.5e-16,
+            };
+            assert!(fine, "exp({x}): {got} for {expected}");
+        }
+        assert!(Number::exp(f64::NAN).is_nan());
+        assert_eq!((Number::exp(f64::NEG_INFINITY), Number::exp(0.0f64), Number::exp(f64::INFINITY)), (0.0, 1.0, f64::INFINITY));
     }
 }
