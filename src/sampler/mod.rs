@@ -1,8 +1,9 @@
 //! Exchange Monte Carlo: the only loop.
 //!
 //! Temperatures are exchanged, not states; exchange is deterministic even–odd; β = 0 is drawn afresh from the prior; the ladder follows
-//! the communication barrier. Rounds double while anything adapts; then everything freezes, and what is kept is fixed in length
-//! by the last adapting round, and extended once where a target is missed.
+//! the communication barrier. A peak is put elsewhere together with everything linear, which least squares knows. Rounds double while
+//! anything adapts; then everything freezes, and what is kept is fixed in length by the last adapting round, and extended once where a
+//! target is missed.
 
 pub mod adapt;
 mod campaign;
