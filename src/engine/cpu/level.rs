@@ -37,6 +37,9 @@ pub fn name(level: Level) -> &'static str {
 }
 
 /// The instruction set of that name; `fallback` is the least of this machine.
+///
+/// # Errors
+/// Where this machine does not have it.
 pub fn named(wanted: &str) -> Result<Level> {
     let levels = levels();
     let found = match wanted {
@@ -50,6 +53,9 @@ pub fn named(wanted: &str) -> Result<Level> {
 }
 
 /// The instruction set that the environment names, otherwise the best.
+///
+/// # Errors
+/// Where the environment names one that this machine does not have.
 pub fn chosen() -> Result<Level> {
     match std::env::var(ENVIRONMENT) {
         Ok(wanted) if !wanted.is_empty() => named(&wanted),
