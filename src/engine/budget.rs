@@ -19,7 +19,10 @@
 //!   (`VALUE`). A polynomial is wrong by u of its coefficients (taken as the median of |y|), a sum with negative terms by u of the
 //!   largest term (taken as the largest |y|).
 //! * *positions*: tᵢ is rounded, by a known amount, and so is a line's position, by .22 u rms on [−1, 1]; both times the slope of the
-//!   curve. That is the slope of the data where it shows above the noise (differences of adjacent means of 1, 2, 4, … points).
+//!   curve. That is the slope of the data where it shows above the noise (differences of adjacent means of 1, 2, 4, … points). The cpu
+//!   takes both from the middle of each step of sixteen points, so that only as much of them is rounded as lies between; what is rounded
+//!   of the distance from there to the line is u of an argument, which is among the values. That holds for lines; polynomials of low
+//!   degree rise by no more than their coefficients; curves of other kinds have their argument rounded.
 //! * *unseen*: a line that does not show has (d or the threshold²) ≥ Σf² in units of σ, and Σf'² ≤ (1.7/fwhm)²Σf² (Gaussian 1.67,
 //!   Lorentzian 1.41), at worst with the narrowest width that its prior allows.
 //! * *support*: the cpu leaves a term out where it is below the floor, which is so small that N points with a floor each are 3·10⁻⁴ nat
@@ -35,6 +38,7 @@
 //! were measured within the prediction too.)
 
 use super::Numbers;
+use super::cpu::STEP;
 use crate::models::{Quantity, Role, ShapeKind};
 use crate::problem::{Binding, Measurement, Noise, Problem, Term};
 
@@ -147,12 +151,14 @@ fn of_measurement(problem: &Problem, m: usize, numbers: Numbers) -> Parts {
     let (n, d) = (data.t.len() as f64, problem.dimension() as f64);
     let scatter = Scatter::of(problem, data);
     let rounding = Rounding::of(numbers);
+    let reach = reach(problem, m, numbers);
     let (slopes, threshold) = slopes(data, &scatter.weight, scatter.residual);
     let beneath = beneath(problem, m);
     let (mut values, mut positions, mut places, mut weights, mut floors) = (0.0, 0.0, 0.0, 0.0, 0.0);
     for (i, (&t, &y)) in data.t.iter().zip(&data.y).enumerate() {
         let w = scatter.weight[i];
-        let place = rounding.error(t).powi(2) + (ROUNDING * rounding.u).powi(2);
+        let place = reach.map_or_else(|| rounding.error(t).powi(2), |near| (ROUNDING * rounding.u * near).powi(2))
+            + (ROUNDING * rounding.u * reach.unwrap_or(1.0)).powi(2);
         values += w * w * (rounding.error(y).powi(2) + (rounding.value * (y.abs() + beneath)).powi(2));
         positions += (w * slopes[i]).powi(2) * place;
         places += place / n;
@@ -173,6 +179,22 @@ fn of_measurement(problem: &Problem, m: usize, numbers: Numbers) -> Parts {
         sum: residual.powi(2) * squares.hypot(tree),
         bias: scatter.residual.powi(2) * (weights.abs() + alike) + 0.5 * (values + positions),
     }
+}
+
+/// Largest polynomial degree that is taken not to be steep.
+const STEEP: usize = 3;
+
+/// How far the cpu's arguments reach from where it measures them, in t; none where they are measured from the middle of the window.
+fn reach(problem: &Problem, m: usize, numbers: Numbers) -> Option<f64> {
+    let gentle = |term: &Term| match term.model.shape {
+        ShapeKind::Chebyshev => term.size <= STEEP,
+        ShapeKind::Line => true,
+        shape => shape.position().is_some(),
+    };
+    let near = numbers != Numbers::Device && problem.terms.iter().filter(|term| term.measurement == m).all(gentle);
+    let t = &problem.measurements[m].t;
+    let farthest = |t: &[f64]| 0.5 * (t[t.len() - 1] - t[0]);
+    near.then(|| t.chunks(STEP).map(farthest).fold(0.0, f64::max))
 }
 
 /// How the data scatter about a curve that describes them.

@@ -21,6 +21,7 @@ use super::{Engine, Numbers, Roster, Tile, Tiling};
 use crate::error::Result;
 
 pub use self::level::{ENVIRONMENT, available};
+pub use self::span::STEP;
 
 /// In what terms are evaluated; sums over points are f64 in either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,6 +16,8 @@ pub(super) fn unit_area(fwhm: f64) -> f64 {
 pub struct Gaussian;
 
 impl Shape for Gaussian {
+    const POSITION: Option<usize> = Some(1);
+
     #[inline(always)]
     fn eval<N: Number>(t: N, c: &[N]) -> N {
         let d = t - c[1];

@@ -13,6 +13,8 @@ pub(super) fn unit_area(fwhm: f64) -> f64 {
 pub struct Lorentzian;
 
 impl Shape for Lorentzian {
+    const POSITION: Option<usize> = Some(1);
+
     #[inline(always)]
     fn eval<N: Number>(t: N, c: &[N]) -> N {
         let u = (t - c[1]) * c[2];

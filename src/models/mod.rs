@@ -181,6 +181,10 @@ impl Golden {
 
 /// A function of t with a fixed handful of coefficients: what engines evaluate once a point.
 pub trait Shape {
+    /// Which coefficient is a position, where the value depends on t and on that by their difference alone: an engine may move the origin
+    /// of both.
+    const POSITION: Option<usize> = None;
+
     /// Value at t in [−1, 1], in units of y/scale. `c` holds `stride` coefficients.
     fn eval<N: Number>(t: N, c: &[N]) -> N;
 
@@ -372,6 +376,18 @@ pub fn find(name: &str) -> Option<&'static Model> {
 }
 
 impl ShapeKind {
+    /// See [`Shape::POSITION`].
+    pub fn position(self) -> Option<usize> {
+        struct Of;
+        impl Visit for Of {
+            type Output = Option<usize>;
+            fn visit<S: Shape>(self) -> Option<usize> {
+                S::POSITION
+            }
+        }
+        self.visit(Of)
+    }
+
     /// Value at t in f64, for one run of coefficients.
     pub fn eval_f64(self, t: f64, c: &[f64]) -> f64 {
         struct At<'a>(f64, &'a [f64]);

@@ -8,6 +8,8 @@ use super::{DefaultPrior, Extent, Golden, Inadmissible, Number, Quantity, Role, 
 pub struct Pearson7;
 
 impl Shape for Pearson7 {
+    const POSITION: Option<usize> = Some(1);
+
     #[inline(always)]
     fn eval<N: Number>(t: N, c: &[N]) -> N {
         let d = t - c[1];

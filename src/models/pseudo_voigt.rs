@@ -30,6 +30,8 @@ pub(super) fn reach(g: f64, l: f64, floor: f64) -> Option<f64> {
 }
 
 impl Shape for PseudoVoigt {
+    const POSITION: Option<usize> = Some(2);
+
     #[inline(always)]
     fn eval<N: Number>(t: N, c: &[N]) -> N {
         let u = (t - c[2]) * c[3];

@@ -12,6 +12,8 @@ const MOST: f64 = 0.9;
 pub struct SplitPseudoVoigt;
 
 impl Shape for SplitPseudoVoigt {
+    const POSITION: Option<usize> = Some(2);
+
     #[inline(always)]
     fn eval<N: Number>(t: N, c: &[N]) -> N {
         let d = t - c[2];

@@ -66,6 +66,8 @@ fn faddeeva<N: Number>(x: N, y: N) -> N {
 pub struct Voigt;
 
 impl Shape for Voigt {
+    const POSITION: Option<usize> = Some(1);
+
     #[inline(always)]
     fn eval<N: Number>(t: N, c: &[N]) -> N {
         c[0] * faddeeva((t - c[1]) * c[2], c[3])

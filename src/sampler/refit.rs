@@ -68,6 +68,10 @@ struct Room {
     columns: Vec<[f32; LANES]>,
     coefficients: Vec<f64>,
     theta: Vec<f64>,
+    gram: Gram,
+    /// The conditionals at the old place and at the new one.
+    here: Conditional,
+    there: Conditional,
 }
 
 thread_local! {
@@ -147,20 +151,21 @@ impl Refit {
     /// Draws the linear parameters of `to`, which differs from `from` in the other parameters of one term. Returns ln of the density with which
     /// the way back would draw those of `from`, less that of the draw; none where either cannot be had.
     pub fn draw<R: Rng>(&self, problem: &Problem, beta: f64, term: usize, from: &[f64], to: &mut [f64], rng: &mut R) -> Option<f64> {
-        let (here, there) = ROOM.with_borrow_mut(|room| {
-            let gram = level::on(self.level, Design { refit: self, problem, term, from, to, room })?;
-            Some((self.solve(problem, beta, &gram, false)?, self.solve(problem, beta, &gram, true)?))
-        })?;
-        let mut value = [0.0; MOST];
-        for ((value, &i), unit) in value.iter_mut().zip(&self.parameters).zip(&self.unit) {
-            *value = from[i] / unit;
-        }
-        let back = self.walk(&here, &mut value, |_, value| value)?;
-        let forth = self.walk(&there, &mut value, |prior, _| prior.sample(rng))?;
-        for ((value, &i), unit) in value.iter().zip(&self.parameters).zip(&self.unit) {
-            to[i] = value * unit;
-        }
-        Some(back - forth)
+        ROOM.with_borrow_mut(|room| {
+            level::on(self.level, Design { refit: self, problem, term, from, to, room })?;
+            self.solve(problem, beta, &room.gram, false, &mut room.here)?;
+            self.solve(problem, beta, &room.gram, true, &mut room.there)?;
+            let mut value = [0.0; MOST];
+            for ((value, &i), unit) in value.iter_mut().zip(&self.parameters).zip(&self.unit) {
+                *value = from[i] / unit;
+            }
+            let back = self.walk(&room.here, &mut value, |_, value| value)?;
+            let forth = self.walk(&room.there, &mut value, |prior, _| prior.sample(rng))?;
+            for ((value, &i), unit) in value.iter().zip(&self.parameters).zip(&self.unit) {
+                to[i] = value * unit;
+            }
+            Some(back - forth)
+        })
     }
 
     fn points(&self, problem: &Problem) -> f64 {
@@ -174,12 +179,12 @@ impl Refit {
     }
 
     /// The conditional, from the products of the columns.
-    fn solve(&self, problem: &Problem, beta: f64, gram: &Gram, moved: bool) -> Option<Conditional> {
+    fn solve(&self, problem: &Problem, beta: f64, gram: &Gram, moved: bool, into: &mut Conditional) -> Option<()> {
+        let Conditional { mean, factor, root } = into;
         let p = self.parameters.len();
         let place: [usize; MOST + 1] = std::array::from_fn(|i| if i < p { gram.place(i, moved) } else { gram.last() });
         let largest = (0..p).map(|i| gram.of(place[i], place[i])).fold(0.0, f64::max);
         // The data are the last row: what is left of them beside the columns is its last pivot.
-        let mut factor = [0.0; (MOST + 1) * (MOST + 1)];
         for i in 0..=p {
             for j in 0..=i {
                 let dot: f64 = (0..j).map(|k| factor[i * (MOST + 1) + k] * factor[j * (MOST + 1) + k]).sum();
@@ -195,12 +200,12 @@ impl Refit {
         }
         let left = factor[p * (MOST + 1) + p].powi(2);
         let precision = self.degrees(problem, beta).map_or(beta, |degrees| degrees / left);
-        let mut mean = [0.0; MOST];
         for i in (0..p).rev() {
             let known: f64 = (i + 1..p).map(|k| factor[k * (MOST + 1) + i] * mean[k]).sum();
             mean[i] = (factor[p * (MOST + 1) + i] - known) / factor[i * (MOST + 1) + i];
         }
-        mean.iter().all(|m| m.is_finite()).then_some(Conditional { mean, factor, root: precision.sqrt() })
+        *root = precision.sqrt();
+        mean[..p].iter().all(|m| m.is_finite()).then_some(())
     }
 
     /// Visits the parameters from the last to the first, each with its density given those before; `choose` gives its value. Returns ln of the
@@ -243,8 +248,14 @@ struct Conditional {
     root: f64,
 }
 
+impl Default for Conditional {
+    fn default() -> Self {
+        Self { mean: [0.0; MOST], factor: [0.0; (MOST + 1) * (MOST + 1)], root: 0.0 }
+    }
+}
+
 /// Products of the columns: those at `from`, those of the changed terms at `to`, the data less everything else.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Gram {
     products: Vec<f64>,
     columns: usize,
@@ -279,13 +290,15 @@ struct Design<'a> {
 }
 
 impl OnLevel for Design<'_> {
-    type Output = Option<Gram>;
+    type Output = Option<()>;
 
-    fn on<S: Simd>(self, simd: S) -> Option<Gram> {
+    fn on<S: Simd>(self, simd: S) -> Option<()> {
         let Self { refit, problem, term, from, to, room } = self;
         let (p, n) = (refit.parameters.len(), refit.t.len());
         let moved = |part: &&Part| part.term == term;
-        let changed: Vec<usize> = refit.parts.iter().filter(moved).flat_map(|part| part.columns.iter().copied()).collect();
+        let Gram { changed, .. } = &mut room.gram;
+        changed.clear();
+        changed.extend(refit.parts.iter().filter(moved).flat_map(|part| &part.columns));
         let columns = p + changed.len() + 1;
         room.columns.clear();
         room.columns.resize(columns * n, [0.0; LANES]);
@@ -296,7 +309,7 @@ impl OnLevel for Design<'_> {
             room.theta.extend_from_slice(theta);
             refit.parameters.iter().for_each(|&i| room.theta[i] = 0.0);
             for part in refit.parts.iter().filter(|part| first.is_none() || moved(part)) {
-                let Room { columns: all, coefficients, theta } = &mut *room;
+                let Room { columns: all, coefficients, theta, .. } = &mut *room;
                 let shape = &problem.terms[part.term];
                 let mut add = |theta: &[f64], sign: f32, column: usize| {
                     coefficients.resize(shape.extent.len(), 0.0);
@@ -320,13 +333,15 @@ impl OnLevel for Design<'_> {
                 }
             }
         }
-        let mut products = vec![0.0; columns * columns];
+        let Room { columns: all, gram, .. } = room;
+        (gram.columns, gram.moved) = (columns, p);
+        gram.products.resize(columns * columns, 0.0);
         for i in 0..columns {
             for j in 0..=i {
-                products[i * columns + j] = dot(simd, &room.columns[i * n..(i + 1) * n], &room.columns[j * n..(j + 1) * n]);
+                gram.products[i * columns + j] = dot(simd, &all[i * n..(i + 1) * n], &all[j * n..(j + 1) * n]);
             }
         }
-        Some(Gram { products, columns, moved: p, changed })
+        Some(())
     }
 }
 
@@ -381,7 +396,16 @@ fn dot<S: Simd>(simd: S, a: &[[f32; LANES]], b: &[[f32; LANES]]) -> f64 {
             }
             let mut lanes = [0f32; LANES];
             sum.store_array(&mut lanes);
-            lanes.iter().map(|v| f64::from(*v)).sum()
+            // Halves upon halves, so that no addition waits for all the others.
+            let mut width = LANES / 2;
+            let mut sums = lanes.map(f64::from);
+            while width > 0 {
+                for i in 0..width {
+                    sums[i] += sums[i + width];
+                }
+                width /= 2;
+            }
+            sums[0]
         },
     )
 }

@@ -14,7 +14,11 @@ pub const MOST_COEFFICIENTS: usize = 128;
 #[derive(Debug)]
 pub struct Grid<'p, E> {
     /// (x − mid)/half; padding repeats the last point of its measurement.
-    pub t: Vec<Step<E>>,
+    t: Vec<Step<E>>,
+    /// The middle of each step, in f64.
+    origins: Vec<f64>,
+    /// t from there: what is left to round is small.
+    near: Vec<Step<E>>,
     /// What the curve is added to: −y under Gaussian noise (the sum is a residual), 0 under Poisson.
     pub origin: Vec<Step<E>>,
     /// 1/σ under Gaussian noise, the counts under Poisson; padding makes no misfit.
@@ -25,6 +29,17 @@ pub struct Grid<'p, E> {
     pub parts: Vec<Part<'p>>,
     /// One a term.
     pub terms: Vec<TermOnGrid>,
+}
+
+/// Some steps of the axis.
+#[derive(Clone, Copy, Debug)]
+pub struct Axis<'a, E> {
+    /// t.
+    pub t: &'a [Step<E>],
+    /// A t in the middle of each step.
+    pub origins: &'a [f64],
+    /// t less the origin of its step.
+    pub near: &'a [Step<E>],
 }
 
 /// Where a measurement lies on the axis.
@@ -57,8 +72,9 @@ impl<'p, E: Copy> Grid<'p, E> {
     /// The grid of a problem.
     pub fn new<A: Arithmetic<Element = E>>(problem: &'p Problem) -> Result<Self> {
         let terms = problem.terms.iter().map(|term| term_on_grid(problem, term)).collect::<Result<_>>()?;
-        let (t, origin, first, second) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut grid = Self { t, origin, first, second, parts: Vec::new(), terms };
+        let (t, origins, near) = (Vec::new(), Vec::new(), Vec::new());
+        let (origin, first, second) = (Vec::new(), Vec::new(), Vec::new());
+        let mut grid = Self { t, origins, near, origin, first, second, parts: Vec::new(), terms };
         for measurement in &problem.measurements {
             grid.push::<A>(measurement);
         }
@@ -73,7 +89,11 @@ impl<'p, E: Copy> Grid<'p, E> {
         for step in 0..(end - begin) * STEPS_A_BLOCK {
             let gather = |of: &dyn Fn(usize) -> f64| Step(std::array::from_fn(|lane| A::element(of(step * STEP + lane))));
             let inside = |i: usize| i < t.len();
-            self.t.push(gather(&|i| t[i.min(t.len() - 1)]));
+            let at = |i: usize| t[i.min(t.len() - 1)];
+            let middle = at(step * STEP + STEP / 2);
+            self.t.push(gather(&at));
+            self.origins.push(middle);
+            self.near.push(gather(&|i| at(i) - middle));
             self.origin.push(gather(&|i| if inside(i) && !poisson { -y[i] } else { 0.0 }));
             self.first.push(gather(&|i| match (inside(i), poisson) {
                 (true, true) => y[i],
@@ -91,6 +111,12 @@ impl<'p, E: Copy> Grid<'p, E> {
     /// Steps, padding included.
     pub fn steps(&self) -> usize {
         self.t.len()
+    }
+
+    /// The axis at the steps of a span.
+    pub fn axis(&self, span: Span) -> Axis<'_, E> {
+        let steps = span.range();
+        Axis { t: &self.t[steps.clone()], origins: &self.origins[steps.clone()], near: &self.near[steps] }
     }
 
     /// The steps in which a term is not negligible.

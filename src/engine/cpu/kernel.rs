@@ -1,7 +1,7 @@
 //! The loops over points: a term's curve, the sum of curves, and the misfit of a curve block by block.
 
 use super::arithmetic::{Arithmetic, Partial, Step};
-use super::grid::{Grid, MOST_COEFFICIENTS, Part, TermOnGrid};
+use super::grid::{Axis, Grid, MOST_COEFFICIENTS, Part, TermOnGrid};
 use super::span::{STEPS_A_BLOCK, Span};
 use crate::engine::POISSON_FLOOR;
 use crate::models::{Extent, Number, Shape, Visit};
@@ -11,17 +11,17 @@ pub fn evaluate<A: Arithmetic>(
     arithmetic: A,
     term: &TermOnGrid,
     coefficients: &[f64],
-    t: &[Step<A::Element>],
+    axis: Axis<'_, A::Element>,
     curve: &mut [Step<A::Element>],
 ) {
-    term.shape.visit(Evaluate { arithmetic, extent: term.extent, coefficients, t, curve });
+    term.shape.visit(Evaluate { arithmetic, extent: term.extent, coefficients, axis, curve });
 }
 
 struct Evaluate<'a, A: Arithmetic> {
     arithmetic: A,
     extent: Extent,
     coefficients: &'a [f64],
-    t: &'a [Step<A::Element>],
+    axis: Axis<'a, A::Element>,
     curve: &'a mut [Step<A::Element>],
 }
 
@@ -55,8 +55,14 @@ impl<A: Arithmetic> Evaluate<'_, A> {
             for (c, &value) in room.iter_mut().zip(&self.coefficients[i * stride..(i + 1) * stride]) {
                 *c = a.splat(value);
             }
-            let c = &room[..stride];
-            for (t, out) in self.t.iter().zip(self.curve.iter_mut()) {
+            let position = S::POSITION.map(|p| (p, self.coefficients[i * stride + p]));
+            let t = if position.is_some() { self.axis.near } else { self.axis.t };
+            for ((t, &origin), out) in t.iter().zip(self.axis.origins).zip(self.curve.iter_mut()) {
+                if let Some((p, value)) = position {
+                    // The difference in f64: near the peak it is small, and so is its rounding error.
+                    room[p] = a.splat(value - origin);
+                }
+                let c = &room[..stride];
                 for part in 0..A::PARTS {
                     let value = S::eval(a.load(t, part), c);
                     a.store(if i == 0 { value } else { a.load(out, part) + value }, out, part);

@@ -141,7 +141,7 @@ impl<E: Copy + Default> Walker<E> {
         let span = grid.support(term, coefficients);
         let Some(at) = self.free.pop() else { unreachable!("a slot for every term, and as many spare") };
         let curve = &mut self.curves[at * grid.steps()..][span.range()];
-        kernel::evaluate(a, info, coefficients, &grid.t[span.range()], curve);
+        kernel::evaluate(a, info, coefficients, grid.axis(span), curve);
         self.changes.push(Change { term, slot: Slot { at, span } });
         info.extent.len()
     }
