@@ -227,7 +227,8 @@ fn all() -> Vec<Case> {
 fn the_cpu_errs_as_predicted() {
     let mut rejected = hold(&Cpu::new(Precision::F32).expect("an instruction set"), all());
     rejected.sort_unstable();
-    assert_eq!(rejected, ["positions", "sum and bias", "support", "values"]);
+    // It measures positions from close by: of them nothing is left that matters, and were it not so, the predictions would be too small.
+    assert_eq!(rejected, ["sum and bias", "support", "values"]);
 }
 
 #[test]
