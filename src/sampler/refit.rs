@@ -153,16 +153,20 @@ impl Refit {
     pub fn draw<R: Rng>(&self, problem: &Problem, beta: f64, term: usize, from: &[f64], to: &mut [f64], rng: &mut R) -> Option<f64> {
         ROOM.with_borrow_mut(|room| {
             level::on(self.level, Design { refit: self, problem, term, from, to, room })?;
-            self.solve(problem, beta, &room.gram, false, &mut room.here)?;
-            self.solve(problem, beta, &room.gram, true, &mut room.there)?;
+            let order = room.gram.order();
+            room.here.fill(&room.gram, &order, 0, false);
+            room.there.factor = room.here.factor;
+            room.there.fill(&room.gram, &order, room.gram.kept(), true);
+            self.solve(problem, beta, &mut room.here)?;
+            self.solve(problem, beta, &mut room.there)?;
             let mut value = [0.0; MOST];
-            for ((value, &i), unit) in value.iter_mut().zip(&self.parameters).zip(&self.unit) {
-                *value = from[i] / unit;
+            for (value, &own) in value.iter_mut().zip(&order[..self.parameters.len()]) {
+                *value = from[self.parameters[own]] / self.unit[own];
             }
-            let back = self.walk(&room.here, &mut value, |_, value| value)?;
-            let forth = self.walk(&room.there, &mut value, |prior, _| prior.sample(rng))?;
-            for ((value, &i), unit) in value.iter().zip(&self.parameters).zip(&self.unit) {
-                to[i] = value * unit;
+            let back = self.walk(&room.here, &order, &mut value, |_, value| value)?;
+            let forth = self.walk(&room.there, &order, &mut value, |prior, _| prior.sample(rng))?;
+            for (value, &own) in value.iter().zip(&order[..self.parameters.len()]) {
+                to[self.parameters[own]] = value * self.unit[own];
             }
             Some(back - forth)
         })
@@ -178,26 +182,10 @@ impl Refit {
         scaled.then(|| beta * self.points(problem) - self.parameters.len() as f64)
     }
 
-    /// The conditional, from the products of the columns.
-    fn solve(&self, problem: &Problem, beta: f64, gram: &Gram, moved: bool, into: &mut Conditional) -> Option<()> {
-        let Conditional { mean, factor, root } = into;
+    /// Mean and precision, from the factor.
+    fn solve(&self, problem: &Problem, beta: f64, conditional: &mut Conditional) -> Option<()> {
+        let Conditional { mean, factor, root } = conditional;
         let p = self.parameters.len();
-        let place: [usize; MOST + 1] = std::array::from_fn(|i| if i < p { gram.place(i, moved) } else { gram.last() });
-        let largest = (0..p).map(|i| gram.of(place[i], place[i])).fold(0.0, f64::max);
-        // The data are the last row: what is left of them beside the columns is its last pivot.
-        for i in 0..=p {
-            for j in 0..=i {
-                let dot: f64 = (0..j).map(|k| factor[i * (MOST + 1) + k] * factor[j * (MOST + 1) + k]).sum();
-                let mut rest = gram.of(place[i], place[j]) - dot;
-                if i == p && j == p {
-                    rest = rest.max(1e-6 * gram.of(place[p], place[p])).max(f64::MIN_POSITIVE);
-                } else if i == j {
-                    // Columns that are alike to the last digits of f32, or zero, must not make it indefinite.
-                    rest += 1e-6 * gram.of(place[i], place[i]) + LOOSE * largest;
-                }
-                factor[i * (MOST + 1) + j] = if i == j { rest.sqrt() } else { rest / factor[j * (MOST + 1) + j] };
-            }
-        }
         let left = factor[p * (MOST + 1) + p].powi(2);
         let precision = self.degrees(problem, beta).map_or(beta, |degrees| degrees / left);
         for i in (0..p).rev() {
@@ -210,15 +198,16 @@ impl Refit {
 
     /// Visits the parameters from the last to the first, each with its density given those before; `choose` gives its value. Returns ln of the
     /// density of all.
-    fn walk(&self, conditional: &Conditional, value: &mut [f64], mut choose: impl FnMut(Prior, f64) -> f64) -> Option<f64> {
+    fn walk(&self, conditional: &Conditional, order: &Order, value: &mut [f64], mut choose: impl FnMut(Prior, f64) -> f64) -> Option<f64> {
         let p = self.parameters.len();
         let Conditional { mean, factor, root } = conditional;
-        let mut ln_density = 0.0;
+        let (mut ln_density, mut spread) = (0.0, 1.0f64);
         for i in (0..p).rev() {
             let own = factor[i * (MOST + 1) + i];
             let others: f64 = (i + 1..p).map(|k| factor[k * (MOST + 1) + i] * (value[k] - mean[k])).sum();
             let (mean, sd) = (mean[i] - others / own, 1.0 / (own * root));
-            let (low, high) = (self.bounds[i].0 / self.unit[i], self.bounds[i].1 / self.unit[i]);
+            let (bounds, unit) = (self.bounds[order[i]], self.unit[order[i]]);
+            let (low, high) = (bounds.0 / unit, bounds.1 / unit);
             let density = if mean - low > FAR * sd && high - mean > FAR * sd {
                 Prior::Normal { mean, sd }
             } else {
@@ -232,8 +221,10 @@ impl Refit {
             };
             value[i] = choose(density, value[i]);
             let z = (value[i] - mean) / sd;
-            ln_density -= 0.5 * z * z + sd.ln() + LN_ROOT_TAU;
+            ln_density -= 0.5 * z * z + LN_ROOT_TAU;
+            spread *= sd;
         }
+        ln_density -= spread.ln();
         ln_density.is_finite().then_some(ln_density)
     }
 }
@@ -242,10 +233,34 @@ impl Refit {
 #[derive(Debug)]
 struct Conditional {
     mean: [f64; MOST],
-    /// Lower Cholesky factor of the columns' products, row by row, each of [`MOST`] + 1.
+    /// Lower Cholesky factor of the columns' products, row by row, each of [`MOST`] + 1; the data are its last row.
     factor: [f64; (MOST + 1) * (MOST + 1)],
     /// Root of the precision over those products.
     root: f64,
+}
+
+impl Conditional {
+    /// Fills the rows of the factor from `first` on, from the columns' products at the old place or at the new one.
+    fn fill(&mut self, gram: &Gram, order: &Order, first: usize, moved: bool) {
+        let (factor, p) = (&mut self.factor, gram.moved);
+        let place: [usize; MOST + 1] = std::array::from_fn(|i| if i < p { gram.place(order[i], moved) } else { gram.last() });
+        // Of what is the same at both places, so that rows that are shared are.
+        let largest = (0..gram.kept()).chain([p]).map(|i| gram.of(place[i], place[i])).fold(0.0, f64::max);
+        // The data are the last row: what is left of them beside the columns is its last pivot.
+        for i in first..=p {
+            for j in 0..=i {
+                let dot: f64 = (0..j).map(|k| factor[i * (MOST + 1) + k] * factor[j * (MOST + 1) + k]).sum();
+                let mut rest = gram.of(place[i], place[j]) - dot;
+                if i == p && j == p {
+                    rest = rest.max(1e-6 * gram.of(place[p], place[p])).max(f64::MIN_POSITIVE);
+                } else if i == j {
+                    // Columns that are alike to the last digits of f32, or zero, must not make it indefinite.
+                    rest += 1e-6 * gram.of(place[i], place[i]) + LOOSE * largest;
+                }
+                factor[i * (MOST + 1) + j] = if i == j { rest.sqrt() } else { rest / factor[j * (MOST + 1) + j] };
+            }
+        }
+    }
 }
 
 impl Default for Conditional {
@@ -254,12 +269,15 @@ impl Default for Conditional {
     }
 }
 
+/// Linear parameters in the order in which they are factored.
+type Order = [usize; MOST];
+
 /// Products of the columns: those at `from`, those of the changed terms at `to`, the data less everything else.
 #[derive(Debug, Default)]
 struct Gram {
     products: Vec<f64>,
     columns: usize,
-    /// First column of the changed terms at `to`, and the places of those it stands for.
+    /// First column of the changed terms at `to`, which is the number of linear parameters, and the places of those it stands for.
     moved: usize,
     changed: Vec<usize>,
 }
@@ -271,6 +289,19 @@ impl Gram {
 
     fn last(&self) -> usize {
         self.columns - 1
+    }
+
+    /// How many linear parameters have the same column at both places.
+    fn kept(&self) -> usize {
+        self.moved - self.changed.len()
+    }
+
+    /// Those first whose column is the same at both places: so are their rows of the factor.
+    fn order(&self) -> Order {
+        let mut order = [0; MOST];
+        let kept = (0..self.moved).filter(|i| !self.changed.contains(i));
+        order.iter_mut().zip(kept.chain(self.changed.iter().copied())).for_each(|(place, i)| *place = i);
+        order
     }
 
     /// The column of a linear parameter.
@@ -398,14 +429,13 @@ fn dot<S: Simd>(simd: S, a: &[[f32; LANES]], b: &[[f32; LANES]]) -> f64 {
             sum.store_array(&mut lanes);
             // Halves upon halves, so that no addition waits for all the others.
             let mut width = LANES / 2;
-            let mut sums = lanes.map(f64::from);
             while width > 0 {
                 for i in 0..width {
-                    sums[i] += sums[i + width];
+                    lanes[i] += lanes[i + width];
                 }
                 width /= 2;
             }
-            sums[0]
+            f64::from(lanes[0])
         },
     )
 }
