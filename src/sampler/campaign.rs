@@ -1,4 +1,4 @@
-//! One problem's way through the rounds: adapt, freeze, keep, extend once.
+//! One problem's way through the rounds: adapt, freeze, keep, extend.
 
 use std::sync::Arc;
 
@@ -25,8 +25,11 @@ const LEAST_KEPT: f64 = 2.0;
 const MOST_KEPT: f64 = 5.0;
 /// It is made this much longer than the last adapting round asks for, because that round's variance is an estimate.
 const MARGIN: f64 = 1.3;
-/// An extension is at most this many times what was kept.
+/// All extensions together are at most this many times what was kept at the first look.
 const LARGEST_EXTENSION: f64 = 8.0;
+/// The first extension is at most this many times what was kept: a short record that asks for much more is often mistaken, and a second look
+/// knows better. There is no third one, as an estimate that is asked until it says yes is biased.
+const FIRST_EXTENSION: f64 = 3.0;
 
 /// What the sampler returns for one problem.
 #[derive(Clone, Debug)]
@@ -79,7 +82,8 @@ pub(super) enum Witnesses {
 enum Phase {
     Adapt(usize),
     Keep,
-    Extend,
+    /// With the sweeps that a further extension may have.
+    Extend(usize),
     Done,
 }
 
@@ -153,19 +157,29 @@ impl<'p> Campaign<'p> {
         match self.phase {
             Phase::Adapt(round) => self.adapt(round, judge, settings),
             Phase::Keep => {
-                let factor = judge(self.problem, &self.sampled());
-                let kept = self.chains[0].record.sweeps;
-                let room = settings.max_sweeps.saturating_sub(self.burn_in + kept);
-                self.quota = (kept as f64 * ((factor - 1.0) * MARGIN).clamp(0.0, LARGEST_EXTENSION)).ceil() as usize;
-                self.quota = self.quota.min(room);
-                self.extended = self.quota > 0;
-                self.phase = if self.extended { Phase::Extend } else { Phase::Done };
+                let kept = self.chains[0].record.sweeps as f64;
+                let most = (LARGEST_EXTENSION * kept) as usize;
+                self.extend(judge, settings, (FIRST_EXTENSION * kept) as usize, most);
             }
-            Phase::Extend | Phase::Done => {
+            Phase::Extend(left) if left > 0 => self.extend(judge, settings, left, left),
+            Phase::Extend(_) | Phase::Done => {
                 self.phase = Phase::Done;
                 self.quota = 0;
             }
         }
+    }
+
+    /// Makes the kept part as long as the judge asks, by at most `now` sweeps; of the `most` sweeps that may come in all, a second extension
+    /// may have what is left if this one was not enough.
+    fn extend(&mut self, judge: &Judge<'_>, settings: &Settings<'_>, now: usize, most: usize) {
+        let factor = judge(self.problem, &self.sampled());
+        let kept = self.chains[0].record.sweeps;
+        let room = settings.max_sweeps.saturating_sub(self.burn_in + kept).min(now);
+        let wanted = (kept as f64 * ((factor - 1.0) * MARGIN).max(0.0)).ceil() as usize;
+        self.quota = wanted.min(room);
+        self.extended |= self.quota > 0;
+        let left = if wanted > room { most - self.quota } else { 0 };
+        self.phase = if self.quota > 0 { Phase::Extend(left) } else { Phase::Done };
     }
 
     fn adapt(&mut self, round: usize, judge: &Judge<'_>, settings: &Settings<'_>) {
