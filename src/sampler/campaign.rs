@@ -28,7 +28,8 @@ const MARGIN: f64 = 1.3;
 /// All extensions together are at most this many times what was kept at the first look.
 const LARGEST_EXTENSION: f64 = 8.0;
 /// The first extension is at most this many times what was kept: a short record that asks for much more is often mistaken, and a second look
-/// knows better. There is no third one, as an estimate that is asked until it says yes is biased.
+/// knows better. What it asks for is made if that can be had; a target out of reach is not worth the wait, and the verdict names it. There is
+/// no third look, as an estimate that is asked until it says yes is biased.
 const FIRST_EXTENSION: f64 = 3.0;
 
 /// What the sampler returns for one problem.
@@ -159,9 +160,13 @@ impl<'p> Campaign<'p> {
             Phase::Keep => {
                 let kept = self.chains[0].record.sweeps as f64;
                 let most = (LARGEST_EXTENSION * kept) as usize;
-                self.extend(judge, settings, (FIRST_EXTENSION * kept) as usize, most);
+                let wanted = self.wanted(judge);
+                self.extend(wanted, settings, (FIRST_EXTENSION * kept) as usize, most);
             }
-            Phase::Extend(left) if left > 0 => self.extend(judge, settings, left, left),
+            Phase::Extend(left) if left > 0 => {
+                let wanted = self.wanted(judge);
+                self.extend(if wanted > left { 0 } else { wanted }, settings, left, 0);
+            }
             Phase::Extend(_) | Phase::Done => {
                 self.phase = Phase::Done;
                 self.quota = 0;
@@ -169,16 +174,19 @@ impl<'p> Campaign<'p> {
         }
     }
 
-    /// Makes the kept part as long as the judge asks, by at most `now` sweeps; of the `most` sweeps that may come in all, a second extension
-    /// may have what is left if this one was not enough.
-    fn extend(&mut self, judge: &Judge<'_>, settings: &Settings<'_>, now: usize, most: usize) {
+    /// Sweeps that the judge asks for beyond those kept.
+    fn wanted(&self, judge: &Judge<'_>) -> usize {
         let factor = judge(self.problem, &self.sampled());
-        let kept = self.chains[0].record.sweeps;
-        let room = settings.max_sweeps.saturating_sub(self.burn_in + kept).min(now);
-        let wanted = (kept as f64 * ((factor - 1.0) * MARGIN).max(0.0)).ceil() as usize;
+        (self.chains[0].record.sweeps as f64 * ((factor - 1.0) * MARGIN).max(0.0)).ceil() as usize
+    }
+
+    /// Makes the kept part longer by what is wanted, at most `now` sweeps; of the `most` sweeps that may come in all, what is left is for a second
+    /// extension if this one is cut short.
+    fn extend(&mut self, wanted: usize, settings: &Settings<'_>, now: usize, most: usize) {
+        let room = settings.max_sweeps.saturating_sub(self.burn_in + self.chains[0].record.sweeps).min(now);
         self.quota = wanted.min(room);
         self.extended |= self.quota > 0;
-        let left = if wanted > room { most - self.quota } else { 0 };
+        let left = if wanted > room { most.saturating_sub(self.quota) } else { 0 };
         self.phase = if self.quota > 0 { Phase::Extend(left) } else { Phase::Done };
     }
 
