@@ -1,5 +1,7 @@
 //! A series, frame by frame: load, pose the problems, sample, answer; a bad frame is recorded and the others go on.
 
+mod verify;
+
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,6 +19,8 @@ use crate::posterior::{self, Draws, FrameResult, Targets, Verdict};
 use crate::problem::{self, Problem};
 use crate::sampler::{self, Sampled};
 use crate::spec::{Run, Spec};
+
+pub use verify::{Verified, verify};
 
 /// Walkers that keep a GPU busy while the host decides for the other half.
 const WALKERS: usize = 100_000;

@@ -3,7 +3,7 @@
 use super::oracle::{Oracle, push_misfits};
 use super::{Engine, Moves, Roster, SENTINEL, Tile};
 use crate::error::Result;
-use crate::problem::{Noise, Problem};
+use crate::problem::{Measurement, Noise, Problem};
 
 /// What a probe found.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -81,21 +81,16 @@ pub fn witness(tile: &mut dyn Tile, states: &[State<'_>]) -> Result<Found> {
 /// Misfits so large that f32 cannot tell them apart.
 const HOPELESS: f64 = 1e30;
 
-/// How far the energies of a state are apart, in nats at its β, or at the largest β at which such a state is visited: a run at β holds the
-/// energy above what noise leaves, times β, near half the number of parameters, and ten nats more are never seen. A state that has
-/// just been drawn from the prior stands far above that, and so does the best state of a candidate that the data refuse.
+/// How far the energies of a state are apart, in nats at its β, or at the largest β at which such a state is visited.
 fn nats(state: &State<'_>, truth: &[f64], seen: &[f64]) -> f64 {
-    let (mut apart, mut excess) = (0.0, 0.0);
+    let mut apart = 0.0;
     for ((data, &t), &s) in state.problem.measurements.iter().zip(truth).zip(seen) {
         if t >= HOPELESS && s >= HOPELESS {
             return 0.0;
         }
-        let squared = if let Noise::Scaled { parameter } = data.noise { state.theta[parameter].powi(2) } else { 1.0 };
-        apart += energy_difference(t, s) / squared;
-        excess += 0.5 * (t / squared - data.t.len() as f64);
+        apart += energy_difference(t, s) / squared(data, state.theta);
     }
-    let visited = (0.5 * state.problem.dimension() as f64 + 10.0) / excess.max(f64::MIN_POSITIVE);
-    let nats = apart * state.beta.min(visited);
+    let nats = apart * state.beta.min(visited(state.problem, state.theta, truth));
     // At β = 0 energies decide nothing; what is not a number is as wrong as can be.
     if state.beta == 0.0 {
         0.0
@@ -104,6 +99,20 @@ fn nats(state: &State<'_>, truth: &[f64], seen: &[f64]) -> f64 {
     } else {
         nats
     }
+}
+
+/// The square of an inferred scale.
+fn squared(data: &Measurement, theta: &[f64]) -> f64 {
+    if let Noise::Scaled { parameter } = data.noise { theta[parameter].powi(2) } else { 1.0 }
+}
+
+/// The largest β at which a state of such misfits is visited: a run at β holds the energy above what noise leaves, times β, near half the
+/// number of parameters, and ten nats more are never seen. A state that has just been drawn from the prior stands far above that, and so
+/// does the best state of a candidate that the data refuse.
+pub fn visited(problem: &Problem, theta: &[f64], misfits: &[f64]) -> f64 {
+    let excess = |(data, m): (&Measurement, &f64)| 0.5 * (m / squared(data, theta) - data.t.len() as f64);
+    let excess: f64 = problem.measurements.iter().zip(misfits).map(excess).sum();
+    (0.5 * problem.dimension() as f64 + 10.0) / excess.max(f64::MIN_POSITIVE)
 }
 
 /// |U_engine − U_oracle| of each walker at the base noise, in nats; 0 where both call it inadmissible, infinite where one does.

@@ -289,6 +289,8 @@ pub enum Fault {
     Settle,
     /// Every misfit is that of one point more: 10⁻⁴ of it is added.
     Misfit,
+    /// Misfits depend on how many are asked for at once: 10⁻⁹ is added for each.
+    Crowd,
 }
 
 /// An engine with a fault.
@@ -314,7 +316,7 @@ impl Engine for Broken<'_> {
     }
 
     fn tiling(&self) -> Tiling {
-        self.0.tiling()
+        if matches!(self.1, Fault::Crowd) { Tiling::Halves } else { self.0.tiling() }
     }
 
     fn tile<'p>(&'p self, roster: Roster<'p>) -> Result<Box<dyn Tile + 'p>> {
@@ -335,6 +337,9 @@ impl Tile for BrokenTile<'_> {
         self.tile.attempt(&moves, misfits)?;
         if matches!(self.fault, Fault::Misfit) {
             misfits.iter_mut().for_each(|m| *m *= 1.0001);
+        }
+        if matches!(self.fault, Fault::Crowd) {
+            misfits.iter_mut().for_each(|m| *m += 1e-9 * moves.len() as f64);
         }
         Ok(())
     }

@@ -12,8 +12,12 @@ use keisoku::spec::Spec;
 
 /// The spec of an example, resolved and checked, and its series.
 pub fn read(example: &str) -> (Spec, Dataset) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example).join("spec.toml");
-    let raw = Spec::read(&path).unwrap();
+    open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(example).join("spec.toml"))
+}
+
+/// A spec, resolved and checked, and its series.
+pub fn open(path: &Path) -> (Spec, Dataset) {
+    let raw = Spec::read(path).unwrap();
     let dataset = Dataset::open(&raw.data().unwrap()).unwrap();
     let spec = raw.resolve(&|raw| dataset::facts(raw)).unwrap().check().unwrap();
     (spec, dataset)

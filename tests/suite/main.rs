@@ -24,3 +24,4 @@ mod simulate;
 mod spec;
 mod specs;
 mod statistics;
+mod verify;

@@ -68,6 +68,9 @@ pub(super) struct Arguments {
     /// Check spec and data; print candidates, priors, memory and expected time; write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// First make a piece again on the oracle, with other threads and another batch size, and compare
+    #[arg(long)]
+    pub verify: bool,
     /// Remove earlier results from the folder and start over
     #[arg(long)]
     pub fresh: bool,
@@ -145,6 +148,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     }
     folder.begin(ready.header.clone())?;
     pool.install(|| folder.verify(&asked.dataset, &ready.spec))?;
+    if arguments.verify {
+        let found = batch::verify(&*ready.engine, &ready.spec, &asked.dataset, &chosen, pool.current_num_threads())?;
+        tell_verified(&found, arguments.quiet);
+    }
     let todo: Vec<&Entry> = chosen.iter().copied().filter(|e| folder.state(&e.name) != Some(State::Done)).collect();
     let before = chosen.len() - todo.len();
     let settings = batch::Settings {
@@ -212,6 +219,25 @@ impl Work<'_> {
         };
         Ok((ended, info))
     }
+}
+
+/// Tells what was compared before the run.
+fn tell_verified(found: &batch::Verified, quiet: bool) {
+    if quiet {
+        return;
+    }
+    output::note(&format!(
+        "verified on frame {}, {} candidates, {} sweeps: the same numbers with {} and {} threads and in a larger population; energies of {} states \
+         within {:.1e} nat of the oracle's, free energies within {:.1} errors of those of a run on the oracle",
+        found.frame,
+        found.candidates,
+        found.sweeps,
+        found.threads.0,
+        found.threads.1,
+        found.energies.states,
+        found.energies.largest,
+        found.free_energy,
+    ));
 }
 
 /// Tells what the probe found, and that a device was given up.
