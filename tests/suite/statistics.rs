@@ -84,3 +84,34 @@ fn yardsticks_have_the_free_energies_of_the_reference_on_the_gpu() {
     yardstick(gpu, "yardstick-a", 0.15, 1.0, &A[..3]);
     yardstick(gpu, "yardstick-b", 0.15, 1.0, &B[..3]);
 }
+
+/// Stated errors against the scatter over seeds, four candidates of yardstick A to .1 nat: `cargo bench --bench evidence` is the full form.
+///
+/// A deviation in stated errors is Student's t with some 15 degrees of freedom. Drawn so 2·10⁵ times, the root mean square of 4 × 16
+/// deviations from their own means is 1.07 ± .11 and leaves .78–1.41 once in 200 times; with errors stated 1.5 times too small or too large it
+/// does in five of six, with twice too small or too large always.
+#[test]
+fn stated_errors_are_those_of_the_scatter() {
+    const SEEDS: u64 = 16;
+    let (mut spec, dataset) = examples::read("yardstick-a");
+    spec.run.ess = 200.0;
+    spec.run.free_energy_se = 0.1;
+    spec.groups[0].candidates.retain(|c| c.k.is_none_or(|k| k <= 4));
+    let runs: Vec<WindowResult> = (0..SEEDS)
+        .map(|seed| {
+            spec.run.seed = seed;
+            examples::answers(&cpu(), &spec, &dataset).remove(0).windows.remove(0)
+        })
+        .collect();
+    let mut sum = 0.0;
+    for k in 0..4 {
+        let all = || runs.iter().map(|run| &run.candidates[k]);
+        let mean = all().map(|c| c.free_energy).sum::<f64>() / SEEDS as f64;
+        let squares: f64 = all().map(|c| ((c.free_energy - mean) / c.free_energy_se).powi(2)).sum();
+        println!("K = {}: F {mean:.3}, deviations of {:.2} stated errors", k + 1, (squares / (SEEDS - 1) as f64).sqrt());
+        sum += squares / (SEEDS - 1) as f64 / 4.0;
+    }
+    let (low, high) = (0.78, 1.41);
+    let holds = |factor: f64| (low..high).contains(&(sum.sqrt() / factor));
+    assert!(holds(1.0) && !holds(2.0) && !holds(0.5), "{}", sum.sqrt());
+}
