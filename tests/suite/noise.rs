@@ -74,37 +74,56 @@ fn run(spec: &Spec, dataset: &Dataset, seed: u64) -> Vec<Run> {
     problems.into_iter().zip(sampled).map(each).collect()
 }
 
-/// Numbers of one yardstick for K = 1, 2, 3: the s² that minimises F, F there, and F at s² = .01.
-type Reference = [(f64, f64, f64); 3];
-const A: Reference = [(0.0240, -123.581, -49.191), (0.01677, -169.220, -147.567), (0.01004, -244.229, -244.228)];
-// K = 1 of B by quadrature over its three parameters, exact to .001.
-const B: Reference = [(0.03047, -87.549, 50.593), (0.01775, -164.155, -136.511), (0.01012, -238.090, -238.078)];
+/// One candidate of a yardstick, as long runs with another program have it, for K = 1 as quadrature has it.
+struct Reference {
+    /// The s² that minimises F, and the share of it that it may be off.
+    s2: (f64, f64),
+    /// F there.
+    least: f64,
+    /// F at s² = .01.
+    at_truth: f64,
+}
 
-/// Whether a scan gives the reference: s² within 2 %, which is tens of errors, F within 3 combined errors (.02 is the reference's): a false
-/// alarm once in 400 numbers.
-fn holds(scan: &Scan, (s2, least, at_truth): (f64, f64, f64)) -> bool {
+/// The quadrature's s² is exact to .0005 of it. The other program's are given to 2 %: for K = 1 they are that much larger than the
+/// quadrature's, which F hardly feels.
+const fn reference(k: usize, s2: f64, least: f64, at_truth: f64) -> Reference {
+    Reference { s2: (s2, if k == 1 { 0.002 } else { 0.02 }), least, at_truth }
+}
+
+/// K = 1, 2, 3.
+const A: [Reference; 3] =
+    [reference(1, 0.02357, -123.632, -49.191), reference(2, 0.01677, -169.220, -147.567), reference(3, 0.01004, -244.229, -244.228)];
+const B: [Reference; 3] =
+    [reference(1, 0.03047, -87.549, 50.593), reference(2, 0.01775, -164.155, -136.511), reference(3, 0.01012, -238.090, -238.078)];
+
+/// Whether a scan gives the reference: s² within its share, which is tens of errors, F within 3 combined errors (.02 is the reference's): a
+/// false alarm once in 400 numbers.
+fn holds(scan: &Scan, of: &Reference) -> bool {
     let Least::Minimum(m) = scan.least() else { return false };
     let (got, at) = ((m.scale * STATED).powi(2), scan.free_energy(0.1 / STATED));
     let bound = 3.0 * m.free_energy_se.hypot(0.02);
     println!(
-        "s² {got:.5} ± {:.1e} for {s2}, F {:.3} ± {:.3} for {least}, at s² = .01 {at:.3} for {at_truth}",
+        "s² {got:.5} ± {:.1e} for {}, F {:.3} ± {:.3} for {}, at s² = .01 {at:.3} for {}",
         2.0 * got * m.scale_se / m.scale,
+        of.s2.0,
         m.free_energy,
-        m.free_energy_se
+        m.free_energy_se,
+        of.least,
+        of.at_truth
     );
-    (got / s2 - 1.0).abs() < 0.02 && (m.free_energy - least).abs() < bound && (at - at_truth).abs() < bound
+    (got / of.s2.0 - 1.0).abs() < of.s2.1 && (m.free_energy - of.least).abs() < bound && (at - of.at_truth).abs() < bound
 }
 
-fn yardstick(example: &str, references: Reference) {
+fn yardstick(example: &str, references: [Reference; 3]) {
     let (spec, dataset) = posed(example, specs::sigma(STATED), 3, (200.0, 0.05));
     let runs = run(&spec, &dataset, 1);
     assert_eq!(runs.len(), 3);
-    for (run, reference) in runs.iter().zip(references) {
+    for (run, reference) in runs.iter().zip(&references) {
         assert!(holds(&run.scan(), reference), "{}", run.problem.candidate);
-        // Bounds as narrow as this see half of the points, and the constant left out of the tempering.
+        // What such bounds see: half of the points, N ln c left out, the constant tempered with the rest.
         let points = run.problem.points();
-        assert!(!holds(&run.mistaken(points / 2), reference));
-        assert!(!holds(&Scan::new(&run.sampled, &run.free, points, 0.0).unwrap(), reference));
+        let untempered = Scan::new(&run.sampled, &run.free, points, 0.0).unwrap();
+        assert!(![run.mistaken(points / 2), run.mistaken(0), untempered].iter().any(|mutant| holds(mutant, reference)));
     }
 }
 
