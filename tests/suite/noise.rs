@@ -170,7 +170,7 @@ fn mean_square(values: &[f64]) -> f64 {
 }
 
 /// Both lines over twelve seeds: ĉ and F(ĉ) against the closed form in their own errors. The mean of 24 squares of t with 15 degrees of
-/// freedom, the candidates' own runs, is within these bounds but for one time in 3000.
+/// freedom, the candidates' own runs, is within these bounds but for one time in 2500.
 #[test]
 fn the_line_has_its_closed_form_and_honest_errors() {
     let (low, high) = (0.25, 3.2);
@@ -262,7 +262,7 @@ fn the_treatments_of_noise_agree() {
     }
 }
 
-/// Where F is least at an edge no minimum is given: σ stated twice too large, and a line that cannot follow the data at all.
+/// Where F is least at an edge no minimum is given: σ stated three times too large, and a line that cannot follow the data at all.
 #[test]
 fn an_edge_is_no_minimum() {
     let small = (50.0, 0.3);
