@@ -2,6 +2,8 @@
 //!
 //! Shirts and Chodera, J. Chem. Phys. 129 (2008) 124105. For the one-parameter family exp(−βU)·prior a draw needs nothing but its energy.
 
+pub mod noise;
+
 use std::ops::Range;
 
 use crate::sampler::{Energies, Sampled};
@@ -47,6 +49,7 @@ struct Samples<'a> {
 }
 
 /// Pooled energies of a block: bins of energy with their draws. Draws of zero likelihood are in none.
+#[derive(Debug)]
 struct Block {
     bins: Vec<(f64, f64)>,
     /// Draws at every rung.
@@ -179,7 +182,10 @@ fn stepping_stones(samples: &Samples<'_>, betas: &[f64]) -> (Vec<f64>, Vec<f64>,
 
 struct Solved {
     f: Vec<f64>,
+    /// Standard error of the last.
     se: f64,
+    /// What leaving out each block adds to all but the first, which is zero.
+    shifts: Vec<Vec<f64>>,
 }
 
 /// Newton's method on the convex objective Σ ln Σ_l N exp(f_l − β_l U) − N Σ f_l with f_0 = 0, then a one-step delete-one-block jackknife:
@@ -203,9 +209,13 @@ fn solve(samples: &Samples<'_>, betas: &[f64], mut f: Vec<f64>) -> Solved {
     system.assemble(samples, betas, &f);
     let total: f64 = samples.blocks.iter().map(|b| b.sweeps).sum();
     let sizes: Vec<f64> = samples.blocks.iter().map(|b| b.sweeps).collect();
-    let shift = |(g, own): (&Vec<f64>, &f64)| system.solve(g).map_or(f64::NAN, |s| s[l - 2] * total / (total - own));
-    let shifts: Vec<f64> = system.by_block.iter().zip(&sizes).map(shift).collect();
-    Solved { f, se: jackknife_se(&shifts, &sizes) }
+    let shift = |(g, own): (&Vec<f64>, &f64)| {
+        let without = system.solve(g).unwrap_or_else(|| vec![f64::NAN; l - 1]);
+        without.iter().map(|s| s * total / (total - own)).collect()
+    };
+    let shifts: Vec<Vec<f64>> = system.by_block.iter().zip(&sizes).map(shift).collect();
+    let last: Vec<f64> = shifts.iter().map(|s| s[l - 2]).collect();
+    Solved { f, se: jackknife_se(&last, &sizes), shifts }
 }
 
 /// Standard error from the estimates that leave out one block each, for blocks of unequal size
@@ -300,8 +310,8 @@ impl System {
     }
 }
 
-/// Probabilities that a draw of finite energy u came from each rung, all rungs having equally many draws.
-fn shares(u: f64, betas: &[f64], f: &[f64], p: &mut [f64]) {
+/// Probabilities that a draw of finite energy u came from each rung, all rungs having equally many draws; returns ln Σ exp(f − βu).
+fn shares(u: f64, betas: &[f64], f: &[f64], p: &mut [f64]) -> f64 {
     let mut largest = f64::NEG_INFINITY;
     for ((p, b), f) in p.iter_mut().zip(betas).zip(f) {
         *p = f - b * u;
@@ -313,6 +323,7 @@ fn shares(u: f64, betas: &[f64], f: &[f64], p: &mut [f64]) {
         sum += *p;
     }
     p.iter_mut().for_each(|p| *p /= sum);
+    largest + sum.ln()
 }
 
 /// ⟨U⟩ and β² Var U at the coldest rung, by reweighting all draws.

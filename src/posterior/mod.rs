@@ -19,6 +19,8 @@ pub use sensitivity::{Alternative, Movement, Sensitivity};
 pub use summary::window;
 pub use verdict::shortfall;
 
+use crate::evidence::noise::NoiseCurve;
+
 /// The answer for one frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FrameResult {
@@ -91,6 +93,8 @@ pub struct CandidateResult {
     /// Posterior mean of the noise scale (or of σ where it was unknown), σ where it was one number; none under Poisson or with a σ column
     /// alone.
     pub noise: Option<f64>,
+    /// F as a function of the noise, where σ is known; no part of any probability. None under Poisson or with an inferred scale.
+    pub noise_curve: Option<NoiseCurve>,
     /// May these numbers be quoted? Empty: yes.
     pub verdict: Vec<Verdict>,
     /// Does the model describe the data? Empty: yes.

@@ -2,6 +2,7 @@
 
 use super::labels::{self, Quantity};
 use super::{CandidateResult, Figures, Fit, ParameterResult, Targets, WindowResult, fit, modes, positions, sensitivity, verdict};
+use crate::evidence::noise::Scan;
 use crate::evidence::{self, FreeEnergy};
 use crate::problem::{Noise, Problem};
 use crate::sampler::Sampled;
@@ -66,6 +67,7 @@ fn candidate(problem: &Problem, sampled: &Sampled, free: Option<&FreeEnergy>, p:
         probability: p.0,
         probability_se: p.1,
         noise: noise(problem, &quantities),
+        noise_curve: free.and_then(|f| Scan::of(problem, sampled, f)).map(|s| s.curve()),
         verdict,
         fit,
         figures: Figures {

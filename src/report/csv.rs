@@ -5,10 +5,11 @@ use std::io::Write;
 use super::number::cell;
 use super::{fit, verdict};
 use crate::error::{Error, Result};
+use crate::evidence::noise::NoiseCurve;
 use crate::posterior::{CandidateResult, FrameResult, WindowResult};
 
 /// Columns of evidence.csv.
-const EVIDENCE: [&str; 14] = [
+const EVIDENCE: [&str; 18] = [
     "frame",
     "window",
     "candidate",
@@ -23,6 +24,10 @@ const EVIDENCE: [&str; 14] = [
     "verdict",
     "fit",
     "source",
+    "scale_hat",
+    "scale_hat_se",
+    "free_energy_hat",
+    "free_energy_hat_se",
 ];
 
 /// Columns of peaks.csv.
@@ -112,6 +117,7 @@ impl<'a> Table<'a> {
     pub fn add_evidence(&mut self, frame: &FrameResult) -> Result<()> {
         for window in &frame.windows {
             for c in &window.candidates {
+                let of = |value: fn(&NoiseCurve) -> Option<f64>| optional(c.noise_curve.as_ref().and_then(value));
                 self.row(&[
                     frame.frame.to_string(),
                     window.window.clone(),
@@ -127,6 +133,10 @@ impl<'a> Table<'a> {
                     verdict(&c.verdict),
                     fit(&c.fit),
                     frame.source.clone(),
+                    of(|n| n.scale),
+                    of(|n| n.scale_se),
+                    of(|n| n.free_energy),
+                    of(|n| n.free_energy_se),
                 ])?;
             }
         }

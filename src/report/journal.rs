@@ -14,7 +14,7 @@ use crate::error::{Error, Place, Result};
 use crate::spec::Facts;
 
 /// Version of the form of results.jsonl and result.json.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// The first line: what every frame's answer depends on besides its data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -372,6 +372,7 @@ mod tests {
             probability,
             probability_se: 0.02,
             noise: None,
+            noise_curve: None,
             verdict,
             fit,
             figures: Figures::default(),

@@ -17,6 +17,7 @@ mod init;
 mod invariance;
 mod layout;
 mod misfit;
+mod noise;
 mod posterior;
 mod readme;
 mod shaders;

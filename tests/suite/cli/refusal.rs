@@ -52,7 +52,7 @@ fn another_schema() {
     let series = copy_of_finished();
     let journal = series.path("out/results.jsonl");
     let text = fs::read_to_string(&journal).unwrap();
-    fs::write(&journal, text.replacen("\"schema\":2", "\"schema\":99", 1)).unwrap();
+    fs::write(&journal, text.replacen("\"schema\":3", "\"schema\":99", 1)).unwrap();
     let told = refused(&series, &[]);
     assert!(told.contains("schema 99"), "{told}");
     series.run(&["--fresh", "--frames", "1"]).code(0);

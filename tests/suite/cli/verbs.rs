@@ -12,7 +12,8 @@ fn the_files_are_those_of_the_contract() {
     let header = |text: &str| text.lines().next().unwrap_or_default().to_owned();
     assert_eq!(
         header(&results[0]),
-        "frame,window,candidate,k,free_energy,free_energy_se,energy,entropy,probability,probability_se,noise,verdict,fit,source"
+        "frame,window,candidate,k,free_energy,free_energy_se,energy,entropy,probability,probability_se,noise,verdict,fit,source,\
+         scale_hat,scale_hat_se,free_energy_hat,free_energy_hat_se"
     );
     assert_eq!(
         header(&results[1]),
@@ -34,8 +35,15 @@ fn the_files_are_those_of_the_contract() {
         assert_eq!(row[18], format!("f{number}.xye"));
     }
     let value: Value = serde_json::from_str(&results[2]).unwrap();
-    assert_eq!(value["schema"], 2);
+    assert_eq!(value["schema"], 3);
     assert_eq!(value["frames"].as_array().map(Vec::len), Some(4));
+    let curves = value["frames"].as_array().into_iter().flatten().flat_map(|f| f["windows"][0]["candidates"].as_array().unwrap());
+    for (row, curve) in evidence.iter().zip(curves.map(|c| &c["noise_curve"])) {
+        // σ is known: a minimum, or the edge that it lies at.
+        assert_eq!(row[14..].iter().any(|cell| cell.is_empty()), curve["edge"].is_string(), "{row:?}");
+        assert_eq!(row[14].parse().ok(), curve["scale"].as_f64().map(|c| format!("{c:.8e}").parse::<f64>().unwrap()));
+        assert_eq!(curve["scales"].as_array().map(Vec::len), curve["free_energies"].as_array().map(Vec::len));
+    }
     let info: Value = serde_json::from_str(&fs::read_to_string(finished().path("out/run-info.json")).unwrap()).unwrap();
     assert_eq!((&info["threads"], &info["frames"]), (&1.into(), &4.into()));
 }

@@ -1,0 +1,341 @@
+//! Noise from the same run: F of a candidate as a function of one factor c of all σ, continuous, from the ladder of one run.
+//!
+//! Tokuda, Nagata, Okada, J. Phys. Soc. Jpn. 86 (2017) 024001. With σ known, the posterior at inverse temperature β is that of the noise
+//! cσ with c = 1/√β, so that MBAR over all rungs gives, for every c ≥ 1,
+//! F(c) = −ln ∫ exp(−χ²/2c²) prior + N ln c + Σ ln σ + N/2 ln 2π. With b = 1/c² its slope is dF/d ln c = N − b⟨χ²⟩, and its curvature
+//! d²F/d(ln b)² = N/2 − λ, λ = Var(bχ²/2).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Block, FreeEnergy, Samples, jackknife_se, shares, solve};
+use crate::problem::{Noise, Problem};
+use crate::sampler::Sampled;
+
+/// Pieces that the way between two rungs is looked at in, equal in ln β: F may have a minimum on either side of a change of phase.
+const BETWEEN: usize = 4;
+/// Halvings of ln β on the way to a minimum: a piece is at most some ten wide, and 50 halvings of it are nothing in f64.
+const HALVINGS: usize = 50;
+/// Points of a curve on either side of its middle, and their distance in standard deviations of ln c.
+const SIDE: usize = 20;
+const SPACING: f64 = 0.25;
+
+/// F(c) of one candidate, and where it is least. At an edge of what the ladder covers there is no minimum, and all its numbers are none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NoiseCurve {
+    /// ĉ, the factor of the stated σ that minimises F.
+    pub scale: Option<f64>,
+    /// Its standard error, from blocks: how well the run knows ĉ, not how well the data do.
+    pub scale_se: Option<f64>,
+    /// F(ĉ) in nats, all constants kept. It has seen the data twice and is no part of any probability.
+    pub free_energy: Option<f64>,
+    /// Its standard error.
+    pub free_energy_se: Option<f64>,
+    /// Standard deviation of ln b over p(b | D, candidate) near its top, (N/2 − λ)^(−1/2) with b = 1/c²: how well the data know it.
+    pub ln_b_sd: Option<f64>,
+    /// Where F is least at an edge: which.
+    pub edge: Option<Edge>,
+    /// Some factors c around ĉ, or inward from the edge, ascending, evenly spaced in ln c.
+    pub scales: Vec<f64>,
+    /// F there.
+    pub free_energies: Vec<f64>,
+}
+
+/// An edge of what a ladder covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Edge {
+    /// c = 1: the noise is no larger than stated. To find it, state less.
+    Stated,
+    /// c beyond that of the ladder's first rung above β = 0, where the posterior is hardly more than the prior.
+    Prior,
+}
+
+/// Where F is least.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Least {
+    /// Inside what the ladder covers.
+    Minimum(Minimum),
+    /// At an edge.
+    Edge(Edge),
+}
+
+/// A minimum of F(c).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Minimum {
+    /// ĉ.
+    pub scale: f64,
+    /// Its standard error.
+    pub scale_se: f64,
+    /// F(ĉ) in nats.
+    pub free_energy: f64,
+    /// Its standard error.
+    pub free_energy_se: f64,
+    /// Standard deviation of ln b of the data.
+    pub ln_b_sd: f64,
+}
+
+/// What F(c) is computed from.
+#[derive(Debug)]
+pub struct Scan {
+    points: f64,
+    constant: f64,
+    betas: Vec<f64>,
+    /// F at every rung.
+    f: Vec<f64>,
+    /// Energies of all blocks in ascending order, each with ln of its weight in the mixture of all rungs.
+    pooled: Vec<(f64, f64)>,
+    blocks: Vec<Block>,
+    /// What leaving out each block adds to F at the rungs above the first.
+    shifts: Vec<Vec<f64>>,
+}
+
+/// Moments at one inverse temperature.
+struct Moments {
+    /// −ln ∫ exp(−βU) prior.
+    free: f64,
+    /// ⟨U⟩.
+    mean: f64,
+    /// Var U.
+    variance: f64,
+}
+
+impl Scan {
+    /// Of a problem whose measurements all have Gaussian noise with known σ; they share the one factor. None for other noise, and where
+    /// there are half as many parameters as points.
+    pub fn of(problem: &Problem, sampled: &Sampled, free: &FreeEnergy) -> Option<Self> {
+        let known = problem.measurements.iter().all(|m| m.noise == Noise::Gaussian);
+        if !known || 2 * problem.dimension() >= problem.points() {
+            return None;
+        }
+        Self::new(sampled, free, problem.points(), problem.measurements.iter().map(|m| m.constant).sum())
+    }
+
+    /// From energies χ²/2 + `constant` of so many points, the constant being Σ ln σ + N/2 ln 2π; none where nothing was kept.
+    pub fn new(sampled: &Sampled, free: &FreeEnergy, points: usize, constant: f64) -> Option<Self> {
+        let samples = Samples::of(sampled);
+        let betas = sampled.betas.clone();
+        if samples.blocks.len() < 2 || betas.len() < 2 || betas.len() != free.rungs.len() {
+            return None;
+        }
+        let solved = solve(&samples, &betas, free.rungs.clone());
+        let mut pooled: Vec<(f64, f64)> = samples.blocks.iter().flat_map(|b| b.bins.iter().copied()).collect();
+        pooled.sort_by(|a, b| a.0.total_cmp(&b.0));
+        // Blocks share their bins.
+        pooled.dedup_by(|next, kept| {
+            next.0 == kept.0 && {
+                kept.1 += next.1;
+                true
+            }
+        });
+        let sweeps: f64 = samples.blocks.iter().map(|b| b.sweeps).sum();
+        let mut p = vec![0.0; betas.len()];
+        for (u, draws) in &mut pooled {
+            *draws = (*draws / sweeps).ln() - shares(*u, &betas, &solved.f, &mut p);
+        }
+        let blocks = samples.blocks;
+        Some(Self { points: points as f64, constant, betas, f: solved.f, pooled, blocks, shifts: solved.shifts })
+    }
+
+    /// The largest c that is more than the prior's.
+    pub fn largest(&self) -> f64 {
+        self.betas[1].sqrt().recip()
+    }
+
+    /// F(c) in nats, all constants kept, for c ≥ 1 in units of the stated σ.
+    pub fn free_energy(&self, scale: f64) -> f64 {
+        self.at(scale.powi(-2), &self.moments(scale.powi(-2)))
+    }
+
+    /// F at the noise of an inverse temperature: the constant is tempered with U, and the noise is not.
+    fn at(&self, beta: f64, m: &Moments) -> f64 {
+        m.free + (1.0 - beta) * self.constant - 0.5 * self.points * beta.ln()
+    }
+
+    /// dF/d ln c.
+    fn slope(&self, beta: f64) -> f64 {
+        self.points - 2.0 * beta * (self.moments(beta).mean - self.constant)
+    }
+
+    fn moments(&self, beta: f64) -> Moments {
+        let largest = self.pooled.iter().map(|(u, w)| w - beta * u).fold(f64::NEG_INFINITY, f64::max);
+        // Energies are taken relative to the lowest, so that squares keep their digits.
+        let origin = self.pooled.first().map_or(0.0, |p| p.0);
+        let (mut sum, mut first, mut second) = (0.0, 0.0, 0.0);
+        for &(u, ln_weight) in &self.pooled {
+            let (weight, d) = ((ln_weight - beta * u - largest).exp(), u - origin);
+            sum += weight;
+            first += weight * d;
+            second += weight * d * d;
+        }
+        let mean = first / sum;
+        Moments { free: -(largest + sum.ln()), mean: origin + mean, variance: second / sum - mean * mean }
+    }
+
+    /// Where F is least on what the ladder covers, continuously in c: where ⟨χ²⟩ = N c² at that c, or at an edge.
+    pub fn least(&self) -> Least {
+        let mut ln_betas = vec![self.betas[1].ln()];
+        for pair in self.betas[1..].windows(2) {
+            let (from, to) = (pair[0].ln(), pair[1].ln());
+            ln_betas.extend((1..=BETWEEN).map(|i| from + (to - from) * i as f64 / BETWEEN as f64));
+        }
+        let slopes: Vec<f64> = ln_betas.iter().map(|b| self.slope(b.exp())).collect();
+        let value = |beta: f64| self.at(beta, &self.moments(beta));
+        let (hot, cold) = (self.betas[1], self.betas[self.betas.len() - 1]);
+        let mut least = if value(cold) <= value(hot) { (value(cold), Err(Edge::Stated)) } else { (value(hot), Err(Edge::Prior)) };
+        for (ends, slope) in ln_betas.windows(2).zip(slopes.windows(2)) {
+            if slope[0] > 0.0 && slope[1] <= 0.0 {
+                let beta = self.stationary(ends[0], ends[1]);
+                let free = value(beta);
+                if free < least.0 {
+                    least = (free, Ok(beta));
+                }
+            }
+        }
+        match least.1 {
+            Ok(beta) => Least::Minimum(self.minimum(beta)),
+            Err(edge) => Least::Edge(edge),
+        }
+    }
+
+    /// β of a minimum between two ln β: the slope is above zero at the hotter one.
+    fn stationary(&self, mut hot: f64, mut cold: f64) -> f64 {
+        for _ in 0..HALVINGS {
+            let middle = 0.5 * (hot + cold);
+            if self.slope(middle.exp()) > 0.0 { hot = middle } else { cold = middle }
+        }
+        (0.5 * (hot + cold)).exp()
+    }
+
+    /// A stationary point with its errors. To first order that of ln c is the slope's over the curvature, 2N − 4λ, and F has none from it.
+    fn minimum(&self, beta: f64) -> Minimum {
+        let m = self.moments(beta);
+        let scale = beta.sqrt().recip();
+        let heat = beta * beta * m.variance;
+        let (free_energy_se, mean_se) = self.errors(beta, &m);
+        Minimum {
+            scale,
+            scale_se: scale * beta * mean_se / (self.points - 2.0 * heat).abs(),
+            free_energy: self.at(beta, &m),
+            free_energy_se,
+            ln_b_sd: (0.5 * self.points - heat).powf(-0.5),
+        }
+    }
+
+    /// Standard errors of F and of ⟨U⟩ at β, by leaving out one block each to first order: its draws are gone, and the rungs' F that weigh
+    /// all others have moved.
+    fn errors(&self, beta: f64, m: &Moments) -> (f64, f64) {
+        let sizes: Vec<f64> = self.blocks.iter().map(|b| b.sweeps).collect();
+        let total: f64 = sizes.iter().sum();
+        let rungs = self.betas.len();
+        // Σ W p and Σ W (U − ⟨U⟩) p of every rung, W the weights at β: how F and ⟨U⟩ answer to the rung's F.
+        let (mut overlap, mut tilt) = (vec![0.0; rungs], vec![0.0; rungs]);
+        let mut p = vec![0.0; rungs];
+        let mut own = Vec::new();
+        for block in &self.blocks {
+            let (mut share, mut lean) = (0.0, 0.0);
+            for &(u, draws) in &block.bins {
+                let weight = draws / total * (m.free - beta * u - shares(u, &self.betas, &self.f, &mut p)).exp();
+                let leaning = weight * (u - m.mean);
+                share += weight;
+                lean += leaning;
+                for ((overlap, tilt), p) in overlap.iter_mut().zip(&mut tilt).zip(&p) {
+                    *overlap += weight * p;
+                    *tilt += leaning * p;
+                }
+            }
+            own.push((share, lean));
+        }
+        let dot = |of: &[f64], shifts: &[f64]| of[1..].iter().zip(shifts).map(|(a, b)| a * b).sum::<f64>();
+        let (mut free, mut mean) = (Vec::new(), Vec::new());
+        for (((share, lean), size), shifts) in own.iter().zip(&sizes).zip(&self.shifts) {
+            let factor = total / (total - size);
+            free.push(factor * (share - size / total) + dot(&overlap, shifts));
+            mean.push(-factor * lean - dot(&tilt, shifts));
+        }
+        (jackknife_se(&free, &sizes), jackknife_se(&mean, &sizes))
+    }
+
+    /// The minimum or the edge, with F(c) at [`SIDE`] points on either side as far as the ladder covers them.
+    pub fn curve(&self) -> NoiseCurve {
+        let least = self.least();
+        let (middle, sd) = match least {
+            Least::Minimum(m) => (m.scale.ln(), 0.5 * m.ln_b_sd),
+            Least::Edge(Edge::Stated) => (0.0, f64::NAN),
+            Least::Edge(Edge::Prior) => (self.largest().ln(), f64::NAN),
+        };
+        let sd = if sd.is_finite() { sd } else { self.least_sd() };
+        let side = SIDE as i32;
+        let all = (-2 * side..=2 * side).map(|i| (i, middle + SPACING * sd * f64::from(i)));
+        let inner = if let Least::Minimum(_) = least { side } else { 2 * side };
+        let scales: Vec<f64> =
+            all.filter(|(i, ln)| i.abs() <= inner && (0.0..=self.largest().ln()).contains(ln)).map(|(_, ln)| ln.exp()).collect();
+        let minimum = if let Least::Minimum(m) = least { Some(m) } else { None };
+        NoiseCurve {
+            scale: minimum.map(|m| m.scale),
+            scale_se: minimum.map(|m| m.scale_se),
+            free_energy: minimum.map(|m| m.free_energy),
+            free_energy_se: minimum.map(|m| m.free_energy_se),
+            ln_b_sd: minimum.map(|m| m.ln_b_sd),
+            edge: if let Least::Edge(edge) = least { Some(edge) } else { None },
+            free_energies: scales.iter().map(|c| self.free_energy(*c)).collect(),
+            scales,
+        }
+    }
+
+    /// The standard deviation of ln c that no model has less of: without parameters, λ = 0.
+    fn least_sd(&self) -> f64 {
+        (2.0 * self.points).powf(-0.5)
+    }
+
+    /// −ln of the mean of exp(−F(c)) over a log-uniform prior of c: the free energy of an inferred scale. Only what the ladder covers of the
+    /// prior's range counts, so F is too large by the posterior mass of the rest.
+    pub fn integrated(&self, low: f64, high: f64) -> f64 {
+        let (from, to) = (low.max(1.0).ln(), high.min(self.largest()).ln());
+        let (grid, step) = even(from, to, self.least_sd());
+        let free: Vec<f64> = grid.iter().map(|ln| self.free_energy(ln.exp())).collect();
+        minus_ln_sum(&free) - (step / (high / low).ln()).ln()
+    }
+}
+
+/// Points between two ends, a fraction of a standard deviation apart, and their distance. The trapezoid rule over a peak that both ends are
+/// far from is exact in all but name at that spacing.
+fn even(from: f64, to: f64, sd: f64) -> (Vec<f64>, f64) {
+    let pieces = ((to - from) / (SPACING * sd)).ceil().max(1.0);
+    let step = (to - from) / pieces;
+    ((0..=pieces as usize).map(|i| from + step * i as f64).collect(), step)
+}
+
+/// −ln Σ exp(−F), the first and the last by half.
+fn minus_ln_sum(free: &[f64]) -> f64 {
+    let least = free.iter().copied().fold(f64::INFINITY, f64::min);
+    let end = |i: usize| if i == 0 || i + 1 == free.len() { 0.5 } else { 1.0 };
+    least - free.iter().enumerate().map(|(i, f)| end(i) * (least - f).exp()).sum::<f64>().ln()
+}
+
+/// p(candidate, b | D) of candidates with the same data and stated σ: uniform over candidates, and over ln b on what all ladders cover.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joint {
+    /// ln b, descending and evenly spaced, in units of the stated 1/σ²: 0 is as stated.
+    pub ln_b: Vec<f64>,
+    /// Density in ln b, one row a candidate; all rows together integrate to 1.
+    pub density: Vec<Vec<f64>>,
+    /// p(candidate | D): the integrals of the rows.
+    pub probabilities: Vec<f64>,
+}
+
+/// The joint posterior of candidate and noise; none where there is no candidate.
+pub fn joint(scans: &[Scan]) -> Option<Joint> {
+    let largest = scans.iter().map(Scan::largest).reduce(f64::min)?;
+    let sd = scans.iter().map(Scan::least_sd).reduce(f64::min)?;
+    let (grid, step) = even(0.0, largest.ln(), sd);
+    let free: Vec<Vec<f64>> = scans.iter().map(|s| grid.iter().map(|ln| s.free_energy(ln.exp())).collect()).collect();
+    // ln b runs twice as fast as ln c.
+    let each: Vec<f64> = free.iter().map(|f| minus_ln_sum(f) - (2.0 * step).ln()).collect();
+    let least = each.iter().copied().fold(f64::INFINITY, f64::min);
+    let all = least - each.iter().map(|f| (least - f).exp()).sum::<f64>().ln();
+    Some(Joint {
+        ln_b: grid.iter().map(|ln| -2.0 * ln).collect(),
+        density: free.iter().map(|row| row.iter().map(|f| (all - f).exp()).collect()).collect(),
+        probabilities: each.iter().map(|f| (all - f).exp()).collect(),
+    })
+}
