@@ -26,7 +26,8 @@ pub struct Ranked {
     pub draws: usize,
     /// Whether there were effective draws enough for them to be independent.
     pub independent: bool,
-    /// Whether the central interval of each of [`LEVELS`] holds it: between quantiles of all draws, as they are reported.
+    /// Whether the central interval of each of [`LEVELS`] holds it: between quantiles of all draws, as they are reported. Of n independent
+    /// draws they cover level · (1 − 2/(n + 1)).
     pub inside: [bool; 3],
 }
 
