@@ -76,38 +76,3 @@ pub fn reliability(labels: &[String], sets: &[DataSet]) -> Vec<Trust> {
     };
     (0..BINS).filter_map(trust).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn set(index: usize, p: f64) -> DataSet {
-        DataSet {
-            data_set: 1,
-            candidate: String::new(),
-            index,
-            truth: Vec::new(),
-            probabilities: vec![p, 1.0 - p],
-            verdict: Vec::new(),
-            best_verdict: Vec::new(),
-            ranks: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn probabilities_that_are_kept_are_told_from_boasts() {
-        let labels = ["K=0".to_owned(), "K=1".to_owned()];
-        // Of a hundred data sets that give K = 0 a fifth, twenty are its.
-        let kept: Vec<DataSet> = (0..100).map(|i| set(usize::from(i % 5 != 0), 0.2)).collect();
-        let [first, second] = &chances(&labels, &kept)[..] else { panic!("two candidates") };
-        assert_eq!((first.truths, second.truths), (20, 80));
-        assert!(first.z.abs() < 1e-12 && first.p > 0.99, "{first:?}");
-        let table = reliability(&labels, &kept);
-        assert_eq!(table.iter().map(|t| (t.from, t.number, t.true_share)).collect::<Vec<_>>(), [(0.2, 100, 0.2), (0.8, 100, 0.8)]);
-        // The same truths where every tenth was expected: z = 10/3, and 20 or more of Binomial(100, .1) have p = .0020.
-        let boast: Vec<DataSet> = kept.iter().map(|s| set(s.index, 0.1)).collect();
-        let first = &chances(&labels, &boast)[0];
-        assert!((first.z - 10.0 / 3.0).abs() < 1e-12 && (first.p - 2.0 * 0.001_979).abs() < 1e-5, "{first:?}");
-        assert_eq!(chances(&labels[..1], &kept), []);
-    }
-}

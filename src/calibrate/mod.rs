@@ -8,7 +8,7 @@ mod candidates;
 pub mod quantity;
 pub mod rank;
 mod report;
-mod tally;
+pub mod tally;
 mod truth;
 mod verdict;
 
@@ -16,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-pub use candidates::{Chance, Trust};
+pub use candidates::{Chance, Trust, chances, reliability};
 pub use report::{text, write};
 pub use truth::Truth;
 pub use verdict::{Coverage, LEVEL, Tested, Window, verdict_of};

@@ -1,5 +1,7 @@
 //! Simulation-based calibration: exact posteriors are accepted at the stated level, wrong ones are rejected, and the sampler is accepted.
 
+mod parts;
+
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
