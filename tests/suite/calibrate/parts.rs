@@ -25,6 +25,7 @@ fn bands_hold_what_they_say() {
     // Binomial(200, .68): .0046 lie below 119; above 152 lie .0053, which are too many, so the band ends at 153.
     let (n, p) = (200, 0.68);
     let (low, high) = band(n, p, 0.005);
+    assert_eq!((low, high), (119, 153));
     let all = vec![p; n];
     // `coins` doubles the tail from the sum on.
     assert!(coins(&all, low - 1) <= 0.01 && coins(&all, low) > 0.01, "{low}");
