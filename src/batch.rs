@@ -15,7 +15,7 @@ use crate::engine::cpu::{Cpu, Precision};
 use crate::engine::probe::Found;
 use crate::engine::{Engine, Numbers, Tiling, budget};
 use crate::error::{Error, Result, Severity};
-use crate::posterior::{self, Draws, FrameResult, Targets, Verdict};
+use crate::posterior::{self, Draws, FrameResult, Targets, Verdict, WindowResult};
 use crate::problem::{self, Problem};
 use crate::sampler::{self, Sampled};
 use crate::spec::{Run, Spec};
@@ -170,8 +170,17 @@ fn walkers(spec: &Spec) -> usize {
     spec.groups.iter().map(|g| g.candidates.len()).sum::<usize>() * spec.run.copies * RUNGS
 }
 
-/// An outcome, with the draws of the most probable candidate of each window of a frame that has an answer.
-type Answer = (Outcome, Vec<Draws>);
+/// An outcome, with what was kept of the windows of a frame that has an answer.
+type Answer<T> = (Outcome, Vec<T>);
+
+/// Gives the frame that an entry names.
+pub type Load<'a> = dyn Fn(&Entry) -> Result<Frame> + Sync + 'a;
+
+/// What is kept of a window beside its answer, made of its problems and samples (same order).
+pub type Keep<'a, T> = dyn Fn(&WindowResult, &[&Problem], &[Sampled]) -> Option<T> + Sync + 'a;
+
+/// What takes the outcomes, with what was kept of their windows.
+pub type KeepSink<'a, T> = dyn Fn(Outcome, &[T]) -> Result<()> + Sync + 'a;
 
 /// What takes the outcomes, with the draws of the most probable candidate of each window of a frame that has an answer.
 pub type Sink<'a> = dyn Fn(Outcome, &[Draws]) -> Result<()> + Sync + 'a;
@@ -191,13 +200,35 @@ pub fn run(
     settings: &Settings<'_>,
     sink: &Sink<'_>,
 ) -> Result<Account> {
+    let load = |entry: &Entry| dataset.load(entry, &spec.data);
+    let keep = |window: &WindowResult, problems: &[&Problem], sampled: &[Sampled]| {
+        settings.draws.then(|| posterior::draws(problems[window.best], &sampled[window.best]))
+    };
+    run_with(engine, spec, &load, entries, settings, &keep, sink)
+}
+
+/// As [`run`], with frames from anywhere and anything kept of their samples, which do not outlive their batch. `settings.draws` is not
+/// looked at.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with<T: Send>(
+    engine: &dyn Engine,
+    spec: &Spec,
+    load: &Load<'_>,
+    entries: &[&Entry],
+    settings: &Settings<'_>,
+    keep: &Keep<'_, T>,
+    sink: &KeepSink<'_, T>,
+) -> Result<Account> {
     let plan = settings.plan.unwrap_or_else(|| Plan::new(engine, spec, settings.pool.current_num_threads()));
     let work = Work {
         engine,
         single: Cpu::new(Precision::F32)?,
         double: Cpu::new(Precision::F64)?,
         spec,
-        dataset,
+        load,
+        keep,
         settings,
         targets: targets(&spec.run),
         account: Account::default(),
@@ -212,7 +243,7 @@ pub fn run(
             let done = settings
                 .pool
                 .install(|| work.batch(batch))
-                .and_then(|outcomes| outcomes.into_iter().try_for_each(|(outcome, draws)| sink(outcome, &draws)));
+                .and_then(|outcomes| outcomes.into_iter().try_for_each(|(outcome, kept)| sink(outcome, &kept)));
             if let Err(error) = done {
                 failed.store(true, Ordering::Relaxed);
                 first_error.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
@@ -250,14 +281,15 @@ impl Settings<'_> {
 }
 
 /// What every frame of a run needs.
-struct Work<'a> {
+struct Work<'a, T> {
     engine: &'a dyn Engine,
     /// Where the engine is a device that failed.
     single: Cpu,
     /// Where f32 is not enough.
     double: Cpu,
     spec: &'a Spec,
-    dataset: &'a Dataset,
+    load: &'a Load<'a>,
+    keep: &'a Keep<'a, T>,
     settings: &'a Settings<'a>,
     targets: Targets,
     account: Account,
@@ -270,10 +302,10 @@ struct Posed<'a> {
     problems: Vec<Problem>,
 }
 
-impl Work<'_> {
+impl<T: Send> Work<'_, T> {
     /// Runs some frames, each as part of one population. A frame that cannot be read or posed is an outcome, and so is one that the engine
     /// refuses.
-    fn batch(&self, entries: &[&Entry]) -> Result<Vec<Answer>> {
+    fn batch(&self, entries: &[&Entry]) -> Result<Vec<Answer<T>>> {
         let mut outcomes = Vec::new();
         let mut posed = Vec::new();
         let read: Vec<_> = entries.par_iter().map(|entry| self.pose(entry)).collect();
@@ -303,7 +335,7 @@ impl Work<'_> {
     }
 
     /// Samples frames as one population on one engine.
-    fn population(&self, engine: &dyn Engine, mut posed: Vec<Posed<'_>>) -> Result<Vec<Answer>> {
+    fn population(&self, engine: &dyn Engine, mut posed: Vec<Posed<'_>>) -> Result<Vec<Answer<T>>> {
         let mut problems = Vec::new();
         let mut ranges = Vec::new();
         for p in &mut posed {
@@ -337,7 +369,7 @@ impl Work<'_> {
     }
 
     fn pose(&self, entry: &Entry) -> Result<(Frame, Vec<Problem>)> {
-        let frame = self.dataset.load(entry, &self.spec.data)?;
+        let frame = (self.load)(entry)?;
         let problems = problem::build(self.spec, &frame)?;
         Ok((frame, problems))
     }
@@ -355,15 +387,14 @@ impl Work<'_> {
         sampler::run(engine, problems, &settings, &|problem, sampled| posterior::shortfall(problem, sampled, &self.targets))
     }
 
-    fn answer(&self, engine: &dyn Engine, posed: &Posed<'_>, problems: &[Problem], sampled: &[Sampled]) -> Answer {
-        let (mut windows, mut draws) = (Vec::new(), Vec::new());
+    fn answer(&self, engine: &dyn Engine, posed: &Posed<'_>, problems: &[Problem], sampled: &[Sampled]) -> Answer<T> {
+        let (mut windows, mut kept) = (Vec::new(), Vec::new());
         let mut at = 0;
         for group in problems.chunk_by(|a, b| a.window == b.window) {
             let group: Vec<&Problem> = group.iter().collect();
-            let window = posterior::window(&group, &sampled[at..at + group.len()], &self.targets);
-            if self.settings.draws {
-                draws.push(posterior::draws(group[window.best], &sampled[at + window.best]));
-            }
+            let sampled = &sampled[at..at + group.len()];
+            let window = posterior::window(&group, sampled, &self.targets);
+            kept.extend((self.keep)(&window, &group, sampled));
             windows.push(window);
             at += group.len();
         }
@@ -379,7 +410,7 @@ impl Work<'_> {
             precision: engine.numbers().precision().into(),
             windows,
         }));
-        (answer, draws)
+        (answer, kept)
     }
 }
 

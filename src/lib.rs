@@ -19,11 +19,13 @@
 //! * [`batch`]: a series of frames through all of the above, many at a time.
 //! * [`report`]: results as files; pure functions but for the journal, which is how a run is resumed.
 //! * [`simulate`]: series drawn from a known truth, to test all of the above on.
+//! * [`calibrate`]: whether posteriors cover truths drawn from the prior as often as they say.
 //! * [`cli`]: the executable's verbs; they parse and call.
 
 #![warn(missing_docs)]
 
 pub mod batch;
+pub mod calibrate;
 pub mod cli;
 pub mod dataset;
 pub mod engine;

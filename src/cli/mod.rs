@@ -1,6 +1,7 @@
 //! The executable's verbs, one file each: they parse and call the library.
 
 pub mod bench;
+mod calibrate;
 pub mod demo;
 pub mod doctor;
 pub mod init;
@@ -32,6 +33,7 @@ enum Verb {
     /// Look at data files and write a first spec
     Init(init::Arguments),
     Simulate(simulate::Arguments),
+    Calibrate(calibrate::Arguments),
     /// List the models, or explain one
     Models {
         /// Name of a model
@@ -71,6 +73,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Run(arguments) => run::run(arguments),
         Verb::Init(arguments) => init::run(arguments).map(|()| Exit::Good),
         Verb::Simulate(arguments) => simulate::run(arguments).map(|()| Exit::Good),
+        Verb::Calibrate(arguments) => calibrate::run(arguments),
         Verb::Models { name } => models::run(name.as_deref()).map(|()| Exit::Good),
         Verb::Doctor { adapter } => doctor::run(adapter.as_ref()).map(|()| Exit::Good),
         Verb::Bench { engine, adapter, patience } => bench::run(engine, adapter, *patience).map(|()| Exit::Good),

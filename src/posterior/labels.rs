@@ -119,7 +119,7 @@ fn cloud(problem: &Problem, sampled: &Sampled, group: &[usize]) -> Cloud {
 }
 
 /// Terms that are exchangeable with each other, group by group; a term that is not stands alone.
-fn groups(problem: &Problem) -> Vec<Vec<usize>> {
+pub(crate) fn groups(problem: &Problem) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for k in 0..problem.terms.len() {
         match groups.iter_mut().find(|g| exchangeable(problem, g[0], k)) {

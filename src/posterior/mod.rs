@@ -12,6 +12,8 @@ mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use labels::groups;
+
 pub use draws::{Draws, Observed, Variable, draws};
 pub use modes::Mode;
 pub use positions::Positions;

@@ -7,12 +7,12 @@ use rand::RngExt;
 use crate::random::Stream;
 
 /// Largest mean whose Poisson draw is exact: beyond it, rounding of ln Γ spoils the probabilities in their sixth digit.
-pub(super) const MOST_COUNTS: f64 = 1e9;
+pub(crate) const MOST_COUNTS: f64 = 1e9;
 
 /// A Poisson count of that mean, 0 ≤ mean ≤ [`MOST_COUNTS`], by inversion from one uniform number.
 ///
 /// The counts are taken outwards from the mode, so that it takes some √mean steps and no probability underflows on the way.
-pub(super) fn poisson(mean: f64, stream: &mut Stream) -> f64 {
+pub(crate) fn poisson(mean: f64, stream: &mut Stream) -> f64 {
     let mut left: f64 = stream.random();
     if mean == 0.0 {
         return 0.0;
@@ -41,7 +41,7 @@ pub(super) fn poisson(mean: f64, stream: &mut Stream) -> f64 {
 }
 
 /// A standard normal number (Box and Muller, Ann. Math. Stat. 29 (1958) 610).
-pub(super) fn normal(stream: &mut Stream) -> f64 {
+pub(crate) fn normal(stream: &mut Stream) -> f64 {
     let (radius, angle): (f64, f64) = (stream.random(), stream.random());
     // 1 − u lies in (0, 1].
     libm::sqrt(-2.0 * libm::log(1.0 - radius)) * libm::cos(std::f64::consts::TAU * angle)

@@ -3,7 +3,7 @@
 //! A draw depends on the seed, the frame's name and the point, never on threads or order.
 
 mod distance;
-mod draw;
+pub(crate) mod draw;
 mod truth;
 mod write;
 

@@ -2,6 +2,7 @@
 
 mod batches;
 mod budget;
+mod calibrate;
 mod cli;
 mod demo;
 mod equivalence;

@@ -2,7 +2,7 @@
 
 mod dry;
 mod frames;
-mod prepare;
+pub(super) mod prepare;
 mod progress;
 pub(super) mod time;
 
@@ -100,7 +100,7 @@ pub(super) enum EngineName {
 
 impl EngineName {
     /// As the spec writes it.
-    fn word(self) -> &'static str {
+    pub fn word(self) -> &'static str {
         match self {
             Self::Auto => "auto",
             Self::Cpu => "cpu",
@@ -131,7 +131,7 @@ struct Clock {
 /// Where nothing could run.
 pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let clock = Clock { wall: SystemTime::now(), instant: Instant::now() };
-    let pool = pool(arguments)?;
+    let pool = pool(arguments.threads)?;
     let asked = Asked::read(arguments)?;
     let chosen = asked.frames(arguments)?;
     if arguments.dry_run {
@@ -284,8 +284,9 @@ fn tell(summary: &Summary, folder: &Folder, arguments: &Arguments, exit: Exit) {
     }
 }
 
-fn pool(arguments: &Arguments) -> Result<rayon::ThreadPool> {
-    let threads = arguments.threads.map_or(0, std::num::NonZeroUsize::get);
+/// The threads that do the work; none: all cores.
+pub(super) fn pool(threads: Option<std::num::NonZeroUsize>) -> Result<rayon::ThreadPool> {
+    let threads = threads.map_or(0, std::num::NonZeroUsize::get);
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|i| format!("keisoku-{i}"))

@@ -80,13 +80,15 @@ impl Asked {
 
 /// The folder of the results: the one asked for, or `results/NAME` with the spec's name (its folder's, where the file is just called spec).
 pub(super) fn out(arguments: &Arguments) -> PathBuf {
-    if let Some(out) = &arguments.out {
-        return out.clone();
-    }
+    arguments.out.clone().unwrap_or_else(|| Path::new("results").join(name(&arguments.spec)))
+}
+
+/// The spec's name, or its folder's where the file is just called spec.
+pub(in crate::cli) fn name(spec: &Path) -> String {
     let name = |path: &Path| path.file_name().map(|n| n.to_string_lossy().into_owned());
-    let stem = arguments.spec.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    let folder = std::path::absolute(&arguments.spec).ok().and_then(|p| p.parent().and_then(name));
-    Path::new("results").join(if stem == "spec" { folder.unwrap_or(stem) } else { stem })
+    let stem = spec.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let folder = std::path::absolute(spec).ok().and_then(|p| p.parent().and_then(name));
+    if stem == "spec" { folder.unwrap_or(stem) } else { stem }
 }
 
 /// Whose parameters peaks.csv is to hold.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The modules of the crate in the direction data flows. `error` is for all; `noise` makes energies of a problem's misfits.
-const ORDER: [&str; 16] = [
+const ORDER: [&str; 17] = [
     "spec",
     "dataset",
     "models",
@@ -19,6 +19,7 @@ const ORDER: [&str; 16] = [
     "batch",
     "report",
     "simulate",
+    "calibrate",
     "cli",
     "error",
 ];

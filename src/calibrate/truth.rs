@@ -1,0 +1,114 @@
+//! A truth drawn from the priors, and data simulated from it at the spec's own points.
+
+use rand::RngExt;
+
+use crate::dataset::Frame;
+use crate::engine::{POISSON_FLOOR, oracle};
+use crate::error::{Error, Result};
+use crate::noise;
+use crate::problem::{Measurement, Noise, Problem};
+use crate::random::Key;
+use crate::simulate::draw;
+
+/// Draws until one is admissible: fewer than one in so many is a spec whose priors miss its models.
+const MOST_TRIES: u32 = 10_000;
+
+/// A truth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Truth {
+    /// Which candidate is true.
+    pub candidate: usize,
+    /// Its parameters.
+    pub theta: Vec<f64>,
+}
+
+/// Streams of one data set; no ladder has so high a copy.
+fn key(seed: u64, name: &str, window: &str, purpose: &str) -> Key {
+    Key::new(seed, name, window, purpose, usize::MAX)
+}
+
+/// A truth for the data set of that name: a candidate, each as likely, and its parameters from their priors.
+///
+/// Where the model refuses them no data are possible, and both are drawn afresh: so candidates compare as their free energies do, which
+/// give zero likelihood there.
+///
+/// # Errors
+/// Where the models refuse all draws.
+pub fn draw(problems: &[Problem], seed: u64, name: &str) -> Result<Truth> {
+    let key = key(seed, name, &problems[0].window, "truth");
+    for attempt in 0..MOST_TRIES {
+        let mut stream = key.stream(attempt, 0, 0);
+        let candidate = stream.random_range(0..problems.len());
+        let theta: Vec<f64> = problems[candidate].parameters.iter().map(|p| p.prior.sample(&mut stream)).collect();
+        if coefficients(&problems[candidate], &theta).is_some() {
+            return Ok(Truth { candidate, theta });
+        }
+    }
+    Err(Error::fatal(format!("window {}: the models refuse {MOST_TRIES} draws from the priors", problems[0].window))
+        .hint("look at the priors' ranges with keisoku run SPEC --dry-run"))
+}
+
+/// Coefficients of all terms; none where a model refuses θ or its curve is no number.
+fn coefficients(problem: &Problem, theta: &[f64]) -> Option<Vec<f64>> {
+    let within = |(p, &v): (&crate::problem::Parameter, &f64)| v >= p.bounds.0 && v <= p.bounds.1;
+    if !problem.parameters.iter().zip(theta).all(within) {
+        return None;
+    }
+    let mut all = vec![0.0; problem.coefficients()];
+    for (k, term) in problem.terms.iter().enumerate() {
+        problem.prepare(k, theta, &mut all[term.at..term.at + term.extent.len()]).ok()?;
+    }
+    let finite = (0..problem.measurements.len()).all(|m| oracle::curve(problem, m, &all).iter().all(|f| f.is_finite()));
+    finite.then_some(all)
+}
+
+/// The energy of θ in nats, by the oracle; infinite where the model refuses it.
+pub fn energy(problem: &Problem, theta: &[f64]) -> f64 {
+    let Some(coefficients) = coefficients(problem, theta) else { return f64::INFINITY };
+    let mut misfits = Vec::new();
+    oracle::push_misfits(problem, &coefficients, &mut misfits);
+    noise::energy(problem, &misfits, theta)
+}
+
+/// The frame of that name: `template` with y drawn from the noise model about the truth's curve at every point that a measurement of the
+/// true candidate's problem uses.
+///
+/// # Errors
+/// Where two measurements use one point, or a Poisson mean is too large to draw from.
+pub fn frame(template: &Frame, problem: &Problem, truth: &Truth, seed: u64, name: &str) -> Result<Frame> {
+    let mut frame = Frame { name: name.into(), source: name.into(), lines: Vec::new(), hash: String::new(), ..template.clone() };
+    let coefficients = coefficients(problem, &truth.theta).unwrap_or_default();
+    let key = key(seed, name, &problem.window, "noise");
+    let mut drawn = vec![false; frame.x.len()];
+    for (m, data) in problem.measurements.iter().enumerate() {
+        let curve = oracle::curve(problem, m, &coefficients);
+        let points = data.x.iter().filter_map(|x| frame.x.binary_search_by(|other| other.total_cmp(x)).ok()).collect::<Vec<_>>();
+        for (i, (&point, f)) in points.iter().zip(curve).enumerate() {
+            if std::mem::replace(&mut drawn[point], true) {
+                return Err(Error::fatal(format!("two measurements use the point at x = {}, and one value cannot be both's", data.x[i]))
+                    .hint("give them ranges that do not overlap"));
+            }
+            let monitor = *frame.monitor.get(point).or(frame.monitor.first()).unwrap_or(&1.0);
+            frame.y[point] = value(data, i, f, monitor, &truth.theta, &mut key.stream(point as u32, 0, 0))?;
+        }
+    }
+    Ok(frame)
+}
+
+/// One value of y as a file would hold it, for the curve `f` in units of y/scale.
+fn value(data: &Measurement, i: usize, f: f64, monitor: f64, theta: &[f64], stream: &mut crate::random::Stream) -> Result<f64> {
+    let scale = match data.noise {
+        Noise::Poisson => {
+            // As the likelihood holds it.
+            let mean = data.scale * (f * data.exposure.get(i).copied().unwrap_or(1.0)).max(POISSON_FLOOR);
+            if mean > draw::MOST_COUNTS {
+                let error = Error::fatal(format!("a truth drawn from the priors has {mean:e} counts at x = {}", data.x[i]));
+                return Err(error.hint(format!("narrow the priors: {:e} is the largest mean that is drawn from", draw::MOST_COUNTS)));
+            }
+            return Ok(draw::poisson(mean, stream));
+        }
+        Noise::Gaussian => 1.0,
+        Noise::Scaled { parameter } => theta[parameter],
+    };
+    Ok(data.scale * (f + scale / data.weight[i] * draw::normal(stream)) * monitor)
+}
