@@ -3,6 +3,7 @@
 mod batches;
 mod budget;
 mod cli;
+mod closed_forms;
 mod demo;
 mod equivalence;
 mod equivalence_gpu;
