@@ -63,7 +63,7 @@ impl Perfect {
                 0 | 1 => state[i],
                 3 => 0.5 + 0.01 * (state[i] + mode),
                 _ if i % 3 == 2 => 10.0 + state[i],
-                _ if i % 3 == 0 => 0.5 + (i / 3) as f64 + 0.01 * state[i],
+                _ if i.is_multiple_of(3) => 0.5 + (i / 3) as f64 + 0.01 * state[i],
                 _ => 0.2 + 0.01 * state[i],
             };
             let theta: Vec<f64> = (0..d).map(value).collect();
