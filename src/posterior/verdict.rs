@@ -3,17 +3,17 @@
 use super::{Targets, Verdict, labels};
 use crate::evidence::{self, FreeEnergy};
 use crate::problem::Problem;
-use crate::sampler::Sampled;
 use crate::sampler::diagnostics::{Convergence, convergence};
+use crate::sampler::{Record, Sampled};
 
-/// False-alarm rate of one R-hat: with some sixty of them in a frame of six candidates, well under 1 % of frames.
-const RHAT_LEVEL: f64 = 1e-4;
+/// Six candidates of one to six peaks have some eighty quantities, each with two R-hats, and six free energies. Of a perfect sampler, R-hats may
+/// refuse three frames in a thousand and errors of free energies two: these are the false-alarm rates of one number.
+const RHAT_LEVEL: f64 = 2e-5;
+const SE_LEVEL: f64 = 3e-4;
+/// An effective sample size is itself known to some 10 %: a target counts as missed beyond three such errors.
+const ESS_SLACK: f64 = 0.7;
 /// No R-hat below this is refused (Vehtari et al. 2021 recommend it for long runs).
 const RHAT_FLOOR: f64 = 1.01;
-/// An effective sample size is itself known to some 10 %, a standard error with 15 degrees of freedom to 18 %:
-/// a target counts as missed beyond three such errors.
-const ESS_SLACK: f64 = 0.7;
-const SE_SLACK: f64 = 1.6;
 /// Sweeps a rung after which at least one round trip is expected of a sampler that mixes.
 const JOURNEY: usize = 100;
 /// Forward and backward stepping stones may differ by this many of their standard errors.
@@ -56,17 +56,37 @@ pub(super) fn verdict(sampled: &Sampled, free: &FreeEnergy, worst: &Convergence,
     };
     refuse(sampled.timed_out, Verdict::Time);
     refuse((sampled.round_trips() as usize) < targets.round_trips, Verdict::RoundTrips);
-    refuse(worst.rhat.is_nan() || worst.rhat > rhat_bound(2 * sampled.copies.len(), worst.ess_bulk.max(targets.ess)), Verdict::Rhat);
+    let rows = sampled.copies.first().map_or(0, Record::rows);
+    let rhat = rhat_bound(2 * sampled.copies.len(), rows / 2, worst.ess_bulk.max(targets.ess));
+    refuse(worst.rhat.is_nan() || worst.rhat > rhat, Verdict::Rhat);
     refuse(worst.ess_bulk.is_nan() || worst.ess_bulk < ESS_SLACK * targets.ess, Verdict::Ess);
-    refuse(free.se.is_nan() || free.se > SE_SLACK * targets.free_energy_se, Verdict::FreeEnergy);
+    refuse(free.se.is_nan() || free.se > se_bound(free.degrees) * targets.free_energy_se, Verdict::FreeEnergy);
     refuse((free.forward - free.backward).abs() > BRACKET_ERRORS * free.bracket_se, Verdict::Bracket);
     reasons
 }
 
-/// The R-hat that `chains` (split) perfect chains with `ess` effective draws in all exceed with probability [`RHAT_LEVEL`]:
-/// the variance of their means is that of χ² with chains − 1 degrees of freedom.
-fn rhat_bound(chains: usize, ess: f64) -> f64 {
-    let degrees = (chains - 1) as f64;
-    let ratio = 2.0 * puruspe::invgammp(1.0 - RHAT_LEVEL, degrees / 2.0) / degrees;
-    (1.0 + (ratio - 1.0) * chains as f64 / ess).sqrt().max(RHAT_FLOOR)
+/// The R-hat that `chains` (split) perfect chains of so many `rows` with `ess` effective draws in all exceed with probability [`RHAT_LEVEL`].
+/// Of n rows as good as e draws, the mean has variance σ²/e and the variance within is short of σ² by n/(n − 1)·(1 − 1/e), so that
+/// R-hat² = (n − 1)/n·(1 + Q/(e − 1)) with Q distributed as F with chains − 1 and chains·(e − 1) degrees of freedom. For independent rows
+/// (e = n) this is the textbook's (n − 1)/n + Q/n; for rows that follow from one another it is larger by 1/e. One draw a chain says nothing.
+fn rhat_bound(chains: usize, rows: usize, ess: f64) -> f64 {
+    let (n, spare) = (rows as f64, ess / chains as f64 - 1.0);
+    if spare <= 0.0 {
+        return f64::INFINITY;
+    }
+    let (between, within) = ((chains - 1) as f64, chains as f64 * spare);
+    // Of the Beta variate that F stands for, the smaller tail is asked for, which keeps its digits.
+    let rest = puruspe::invbetai(RHAT_LEVEL, 0.5 * within, 0.5 * between);
+    let ratio = within / between * (1.0 - rest) / rest;
+    ((n - 1.0) / n * (1.0 + ratio / spare)).sqrt().max(RHAT_FLOOR)
 }
+
+/// How many times the true standard error its estimate with so many degrees of freedom exceeds with probability [`SE_LEVEL`].
+fn se_bound(degrees: usize) -> f64 {
+    let degrees = degrees.max(1) as f64;
+    (2.0 * puruspe::invgammp(1.0 - SE_LEVEL, 0.5 * degrees) / degrees).sqrt()
+}
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;

@@ -527,3 +527,7 @@ fn within(problem: &Problem, parameters: &[usize], theta: &[f64]) -> bool {
 fn normal(stream: &mut Stream) -> f64 {
     StandardNormal.sample(stream)
 }
+
+#[cfg(test)]
+#[path = "chain_tests.rs"]
+mod tests;

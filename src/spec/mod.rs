@@ -1,5 +1,7 @@
 //! What the user asked for: read from TOML, checked, with every default written out.
 
+#[cfg(test)]
+pub(crate) mod bare;
 mod candidates;
 mod check;
 mod defaults;

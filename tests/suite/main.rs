@@ -4,6 +4,7 @@ mod batches;
 mod budget;
 mod calibrate;
 mod cli;
+mod closed_forms;
 mod demo;
 mod equivalence;
 mod equivalence_gpu;

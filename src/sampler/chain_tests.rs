@@ -1,0 +1,236 @@
+//! Geweke's joint test of every kind of move (JASA 99 (2004) 799): parameters drawn from their prior and data drawn from them have the same
+//! joint distribution after a move at these data, however often it is made.
+//!
+//! Every repeat starts afresh, so that repeats are independent. Compared is what was before and after in one repeat: a move that leaves the
+//! joint distribution as it is makes all mean differences zero. At β below 1 the data are drawn from the likelihood to the power β, whose
+//! norm depends on no parameter only where σ is known; counts and an inferred scale are tested at β = 1.
+
+use rand_distr::Poisson;
+use rayon::prelude::*;
+
+use super::super::schedule;
+use super::*;
+use crate::dataset::Frame;
+use crate::engine::oracle::{self, Oracle};
+use crate::engine::{Engine, Roster};
+use crate::prior::Prior;
+use crate::problem::{self, Noise};
+use crate::spec::{self, Parameter, Sigma, bare};
+
+const REPEATS: u32 = 4000;
+const SWEEPS: u32 = 10;
+/// A mutant is given more of them, for what is wrong adds up; most where the priors' ends and the data hold it nearly in place.
+const MUTANT_SWEEPS: [u32; 2] = [30, 120];
+/// Draws of the prior that a parameter is ranked among.
+const RANKED: usize = 19;
+/// False-alarm rate of one number. All tests here look at fewer than a thousand: together they raise an alarm in less than 1 % of seeds.
+const LEVEL: f64 = 1e-5;
+/// Standard error of a point.
+const SIGMA: f64 = 3.0;
+
+/// What is wrong on purpose with a move's acceptance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mutant {
+    None,
+    /// The ratio of the priors alone decides: the proposal's density or Jacobian is left out.
+    Proposal,
+    /// No ratio at all: the prior is left out as well.
+    Prior,
+}
+
+/// Noise, inverse temperature, and whether relocations know where peaks have been seen.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    noise: Noise,
+    beta: f64,
+    learned: bool,
+}
+
+const CASES: [Case; 4] = [
+    Case { noise: Noise::Gaussian, beta: 1.0, learned: false },
+    Case { noise: Noise::Gaussian, beta: 0.3, learned: true },
+    Case { noise: Noise::Poisson, beta: 1.0, learned: true },
+    Case { noise: Noise::Scaled { parameter: 7 }, beta: 1.0, learned: false },
+];
+
+/// Two peaks and a level on 30 points, with priors in both coordinates and with ends that are met; the data are put in later.
+fn template(noise: Noise) -> Problem {
+    let noise = match noise {
+        Noise::Gaussian => spec::Noise::Gaussian { sigma: Sigma::Number(SIGMA), scale: None },
+        Noise::Scaled { .. } => {
+            spec::Noise::Gaussian { sigma: Sigma::Number(SIGMA), scale: Some(Prior::LogUniform { low: 0.3, high: 2.0 }) }
+        }
+        Noise::Poisson => spec::Noise::Poisson,
+    };
+    let peak = [
+        Prior::TruncatedNormal { mean: 5.0, sd: 3.0, low: 0.0, high: 20.0 },
+        Prior::TruncatedNormal { mean: 1.5, sd: 0.5, low: 0.2, high: 2.8 },
+        Prior::LogUniform { low: 0.3, high: 1.2 },
+    ];
+    let level = Parameter::Free(Prior::Gamma { shape: 4.0, rate: 1.0 });
+    let terms = vec![bare::term("chebyshev", 0, vec![level], false), bare::term("gaussian", 0, peak.map(Parameter::Free).to_vec(), true)];
+    let spec = bare::spec((0.0, 3.0), noise, terms, &[&[1, 2]]);
+    let x: Vec<f64> = (0..30).map(|i| 0.05 + 0.1 * f64::from(i)).collect();
+    let y = x.iter().map(|_| 20.0).collect();
+    problem::build(&spec, &Frame { number: 1, x, y, monitor: vec![1.0], ..Frame::default() }).unwrap().remove(0)
+}
+
+fn prior(problem: &Problem, stream: &mut Stream) -> Vec<f64> {
+    problem.parameters.iter().map(|p| p.prior.sample(stream)).collect()
+}
+
+/// Data at a point of parameter space, from the likelihood to the power β.
+fn measure(problem: &mut Problem, theta: &[f64], beta: f64, stream: &mut Stream) {
+    let mut of_theta = vec![0.0; problem.coefficients()];
+    assert!(coefficients(problem, theta, &mut of_theta));
+    let curve = oracle::curve(problem, 0, &of_theta);
+    let data = &mut problem.measurements[0];
+    let mut noisy = |f: f64| match data.noise {
+        Noise::Poisson => Poisson::new(f * data.scale).expect("an expectation").sample(stream) / data.scale,
+        Noise::Gaussian => f + SIGMA / data.scale / beta.sqrt() * normal(stream),
+        Noise::Scaled { parameter } => f + theta[parameter] * SIGMA / data.scale * normal(stream),
+    };
+    data.y = curve.into_iter().map(&mut noisy).collect();
+}
+
+/// The moves of a schedule that are of this kind. A peak drawn afresh has no guide; a relocation is made where a refit would be too.
+fn moves_of(problem: &Problem, kind: Kind) -> Vec<Move> {
+    let wanted = if kind == Kind::Renew { Kind::Relocate } else { kind };
+    let mut moves: Vec<Move> = schedule::schedule(problem).into_iter().filter(|m| m.kind == wanted).collect();
+    for what in &mut moves {
+        what.kind = kind;
+        what.guide = what.guide.take().filter(|_| kind != Kind::Renew);
+        what.refit = what.refit.take().filter(|_| kind == Kind::Refit);
+        what.parity = None;
+    }
+    assert!(!moves.is_empty(), "no {kind:?}");
+    moves
+}
+
+/// Draws that have nothing to do with the data, for relocations to learn from.
+fn seen(problem: &Problem) -> Record {
+    let mut record = Record::new(1, problem.dimension(), 64, 0.0);
+    let mut stream = Key::new(1, "seen", "", "", 0).stream(0, 0, 0);
+    for _ in 0..64 {
+        record.keep([0.0].into_iter(), &prior(problem, &mut stream));
+    }
+    record
+}
+
+/// One repeat: functions of parameters and data before and after, and the ranks of the parameters after among draws of their priors.
+fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number: u32) -> ([Vec<f64>; 2], Vec<usize>) {
+    let d = problem.dimension();
+    let mut stream = Key::new(2, "joint", "data", "", 0).stream(number, 0, 0);
+    let theta = prior(problem, &mut stream);
+    measure(problem, &theta, case.beta, &mut stream);
+    let problem = &*problem;
+    let moves = moves_of(problem, kind);
+    let refresh = schedule::refresh(problem);
+    let mut chain = Chain::new(problem, Key::new(2, "joint", "moves", "", number as usize), vec![0.0, case.beta], &moves, 1);
+    chain.tuning.adapting = false;
+    if case.learned {
+        chain.tuning.place(problem, &moves, &[&seen(problem)]);
+    }
+    chain.theta[d..].copy_from_slice(&theta);
+    let mut roster = Roster::default();
+    roster.push(problem, 2);
+    let mut tile = Oracle.tile(roster).unwrap();
+    let (mut all, mut misfits, mut choices, mut proposed) = (Vec::new(), Vec::new(), Vec::new(), Moves::default());
+    let admitted = chain.coefficients(&mut all);
+    tile.load(&[0, 1], &all, &mut misfits).unwrap();
+    chain.loaded(&misfits, &admitted);
+    let look = |chain: &Chain<'_>| {
+        let (theta, misfit) = (&chain.theta[d..], chain.misfits[1]);
+        theta.iter().flat_map(|v| [*v, v * v, v * misfit]).chain([misfit, misfit * misfit]).collect::<Vec<f64>>()
+    };
+    let before = look(&chain);
+    let sweeps = match mutant {
+        Mutant::None => SWEEPS,
+        Mutant::Proposal => MUTANT_SWEEPS[0],
+        Mutant::Prior => MUTANT_SWEEPS[1],
+    };
+    for sweep in 0..sweeps {
+        chain.sweep = sweep;
+        for step in 0..moves.len() {
+            proposed.clear();
+            chain.propose(step, &moves, &refresh, 0, &mut proposed);
+            if mutant != Mutant::None {
+                let of = |i: usize| problem.parameters[i].prior.ln_ratio(chain.trial[d + i], chain.theta[d + i]);
+                chain.ln_ratio[1] = if mutant == Mutant::Proposal { (0..d).map(of).sum() } else { 0.0 };
+            }
+            choices.clear();
+            tile.attempt(&proposed, &mut misfits).unwrap();
+            chain.decide(step, &mut misfits.as_slice(), &mut choices);
+            tile.settle(&choices).unwrap();
+        }
+    }
+    let rank = |i: usize| (0..RANKED).filter(|_| problem.parameters[i].prior.sample(&mut stream) < chain.theta[d + i]).count();
+    ([before, look(&chain)], (0..d).map(rank).collect())
+}
+
+/// The largest of all numbers of a case, each in units of its bound: differences over their standard errors, and χ² of ranks.
+fn largest(case: Case, kind: Kind, mutant: Mutant) -> f64 {
+    let template = template(case.noise);
+    let each = |number| repeat(&mut template.clone(), case, kind, mutant, number);
+    let all: Vec<_> = (0..REPEATS).into_par_iter().map(each).collect();
+    let n = f64::from(REPEATS);
+    let deviate = |j: usize| {
+        let differences: Vec<f64> = all.iter().map(|([before, after], _)| after[j] - before[j]).collect();
+        let mean = differences.iter().sum::<f64>() / n;
+        let variance = differences.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
+        if variance > 0.0 { mean.abs() / (variance / n).sqrt() } else { 0.0 }
+    };
+    let chi2 = |i: usize| {
+        let mut counts = [0.0; RANKED + 1];
+        all.iter().for_each(|(_, ranks)| counts[ranks[i]] += 1.0);
+        let expected = n / counts.len() as f64;
+        counts.iter().map(|c| (c - expected).powi(2) / expected).sum::<f64>()
+    };
+    let deviates = (0..all[0].0[0].len()).map(deviate).fold(0.0, f64::max);
+    let ranks = (0..all[0].1.len()).map(chi2).fold(0.0, f64::max);
+    let moved = all.iter().filter(|([before, after], _)| before != after).count();
+    println!("{kind:?} {mutant:?} {case:?}: {deviates:.2} errors, χ² {ranks:.1}, {moved} of {REPEATS} moved");
+    assert!(moved > REPEATS as usize / 16, "{kind:?} hardly moves");
+    // Normal on both sides, and the ranks' degrees of freedom.
+    let bounds = (std::f64::consts::SQRT_2 * puruspe::inverfc(LEVEL), 2.0 * puruspe::invgammp(1.0 - LEVEL, 0.5 * RANKED as f64));
+    (deviates / bounds.0).max(ranks / bounds.1)
+}
+
+/// Every case passes, and the mutant is rejected: at β = 1, or at β = .3 where it is the prior that is missing.
+fn joint(kind: Kind, mutant: Mutant) {
+    for case in CASES {
+        assert!(largest(case, kind, Mutant::None) < 1.0, "{kind:?} changes the joint distribution: {case:?}");
+    }
+    let weak = CASES[usize::from(mutant == Mutant::Prior)];
+    assert!(largest(weak, kind, mutant) > 1.0, "the mutant passes");
+}
+
+#[test]
+fn walks_leave_the_joint_distribution() {
+    joint(Kind::Walk, Mutant::Proposal);
+}
+
+#[test]
+fn renewals_leave_the_joint_distribution() {
+    joint(Kind::Renew, Mutant::Proposal);
+}
+
+#[test]
+fn relocations_leave_the_joint_distribution() {
+    joint(Kind::Relocate, Mutant::Proposal);
+}
+
+#[test]
+fn refits_leave_the_joint_distribution() {
+    joint(Kind::Refit, Mutant::Proposal);
+}
+
+#[test]
+fn trades_leave_the_joint_distribution() {
+    joint(Kind::Trade, Mutant::Prior);
+}
+
+#[test]
+fn spreads_leave_the_joint_distribution() {
+    joint(Kind::Spread, Mutant::Prior);
+}
