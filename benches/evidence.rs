@@ -3,7 +3,8 @@
 //! `cargo bench --bench evidence -- SPEC SEEDS ERROR [ESS]` runs the spec's first frame (default: yardstick A, 40 seeds, target .1 nat) and prints for
 //! each candidate the mean free energy, the scatter over the seeds and the stated error, then the ratio of the two over everything:
 //! deviations from each candidate's own mean times √(n/(n − 1)), divided by their stated errors. Of reports with Student's t of 15
-//! degrees of freedom the root mean square is 1.07. The scatter of posterior means is compared with what the effective sizes imply.
+//! degrees of freedom the root mean square is 1.07. The scatter of posterior means is compared with what the effective sizes imply; of
+//! surplus peaks, whose labels may differ from run to run, the ratio says nothing.
 
 use std::path::Path;
 use std::time::Instant;
