@@ -167,6 +167,16 @@ impl Problem {
         }
         (term.model.prepare)(&values[..term.bindings.len()], &term.setup, out)
     }
+
+    /// Coefficients of all terms at θ, [`Problem::coefficients`] of them; false where a bound or a model refuses θ, or they leave the numbers.
+    pub fn prepare_all(&self, theta: &[f64], out: &mut [f64]) -> bool {
+        let within = |(p, v): (&Parameter, &f64)| (p.bounds.0..=p.bounds.1).contains(v);
+        self.parameters.iter().zip(theta).all(within)
+            && self.terms.iter().enumerate().all(|(k, term)| {
+                let own = &mut out[term.at..term.at + term.extent.len()];
+                self.prepare(k, theta, own).is_ok() && own.iter().all(|c| c.is_finite())
+            })
+    }
 }
 
 pub use crate::models::MAX_PARAMETERS;

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use crate::dataset::{Dataset, Entry};
 use crate::engine::budget::{self, BUDGET};
 use crate::engine::cpu::{Cpu, Precision};
-use crate::engine::oracle::{Oracle, push_misfits};
+use crate::engine::oracle::{self, Oracle};
 use crate::engine::probe::{Found, visited};
 use crate::engine::{Engine, Numbers};
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ const SWEEPS: usize = 256;
 /// Draws of a candidate whose energies the oracle computes again.
 const STATES: usize = 256;
 /// Free energies of the engine and of the oracle may be this many of their combined errors apart: with the same random numbers they differ by
-/// less than independent ones, which do so once in ten thousand at 15 degrees of freedom.
+/// less than independent ones, which do so less than once in six thousand times (Student's t of 15 degrees of freedom).
 const ERRORS: f64 = 5.0;
 
 /// What was compared, and how far apart it was.
@@ -114,23 +114,13 @@ fn compare(problem: &Problem, sampled: &Sampled) -> Found {
     let (d, rungs) = (problem.dimension(), sampled.betas.len());
     let each = STATES.div_ceil(sampled.copies.len());
     let mut found = Found::default();
-    let (mut coefficients, mut misfits) = (vec![0.0; problem.coefficients()], Vec::new());
     for copy in &sampled.copies {
         let cold = copy.energies.chunks_exact(rungs).map(|row| row[rungs - 1]);
         for (theta, energy) in copy.draws.chunks_exact(d.max(1)).zip(cold).rev().take(each) {
-            let mut fits = |k: usize| {
-                let term = &problem.terms[k];
-                problem.prepare(k, theta, &mut coefficients[term.at..term.at + term.extent.len()]).is_ok()
-            };
-            misfits.clear();
-            let truth = if (0..problem.terms.len()).all(&mut fits) {
-                push_misfits(problem, &coefficients, &mut misfits);
-                noise::energy(problem, &misfits, theta)
-            } else {
-                f64::INFINITY
-            };
+            let misfits = oracle::misfits(problem, theta);
+            let truth = misfits.as_ref().map_or(f64::INFINITY, |m| noise::energy(problem, m, theta));
             let apart = if truth.is_finite() || energy.is_finite() { (truth - energy).abs() } else { 0.0 };
-            let nats = apart * visited(problem, theta, &misfits).min(1.0);
+            let nats = apart * visited(problem, theta, misfits.as_deref().unwrap_or_default()).min(1.0);
             found = found.and(Found { largest: if nats.is_nan() { f64::INFINITY } else { nats }, states: 1 });
         }
     }

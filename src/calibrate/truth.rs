@@ -50,24 +50,15 @@ pub fn draw(problems: &[Problem], seed: u64, name: &str) -> Result<Truth> {
 
 /// Coefficients of all terms; none where a model refuses θ or its curve is no number.
 fn coefficients(problem: &Problem, theta: &[f64]) -> Option<Vec<f64>> {
-    let within = |(p, &v): (&crate::problem::Parameter, &f64)| v >= p.bounds.0 && v <= p.bounds.1;
-    if !problem.parameters.iter().zip(theta).all(within) {
-        return None;
-    }
     let mut all = vec![0.0; problem.coefficients()];
-    for (k, term) in problem.terms.iter().enumerate() {
-        problem.prepare(k, theta, &mut all[term.at..term.at + term.extent.len()]).ok()?;
-    }
-    let finite = (0..problem.measurements.len()).all(|m| oracle::curve(problem, m, &all).iter().all(|f| f.is_finite()));
+    let finite = problem.prepare_all(theta, &mut all)
+        && (0..problem.measurements.len()).all(|m| oracle::curve(problem, m, &all).iter().all(|f| f.is_finite()));
     finite.then_some(all)
 }
 
 /// The energy of θ in nats, by the oracle; infinite where the model refuses it.
 pub fn energy(problem: &Problem, theta: &[f64]) -> f64 {
-    let Some(coefficients) = coefficients(problem, theta) else { return f64::INFINITY };
-    let mut misfits = Vec::new();
-    oracle::push_misfits(problem, &coefficients, &mut misfits);
-    noise::energy(problem, &misfits, theta)
+    oracle::misfits(problem, theta).map_or(f64::INFINITY, |misfits| noise::energy(problem, &misfits, theta))
 }
 
 /// The frame of that name: `template` with y drawn from the noise model about the truth's curve at every point that a measurement of the

@@ -101,6 +101,15 @@ pub fn curve(problem: &Problem, measurement: usize, coefficients: &[f64]) -> Vec
     problem.measurements[measurement].t.iter().map(|&t| at_point(t)).collect()
 }
 
+/// Misfits at θ, one a measurement; none where a bound or a model refuses θ.
+pub fn misfits(problem: &Problem, theta: &[f64]) -> Option<Vec<f64>> {
+    let (mut coefficients, mut misfits) = (vec![0.0; problem.coefficients()], Vec::new());
+    problem.prepare_all(theta, &mut coefficients).then(|| {
+        push_misfits(problem, &coefficients, &mut misfits);
+        misfits
+    })
+}
+
 /// Appends the misfit of every measurement for one walker's coefficients.
 pub fn push_misfits(problem: &Problem, coefficients: &[f64], misfits: &mut Vec<f64>) {
     for (m, data) in problem.measurements.iter().enumerate() {

@@ -79,7 +79,7 @@ impl<'p> Chain<'p> {
             let mut row: Vec<f64> = Vec::new();
             for _ in 0..1000 {
                 row = problem.parameters.iter().map(|p| p.prior.sample(&mut stream)).collect();
-                if coefficients(problem, &row, &mut scratch) {
+                if problem.prepare_all(&row, &mut scratch) {
                     break;
                 }
             }
@@ -121,7 +121,7 @@ impl<'p> Chain<'p> {
         for w in 0..self.rungs() {
             let at = out.len();
             out.resize(at + n, 0.0);
-            let fine = coefficients(self.problem, &self.theta[w * d..(w + 1) * d], &mut out[at..]);
+            let fine = self.problem.prepare_all(&self.theta[w * d..(w + 1) * d], &mut out[at..]);
             if !fine {
                 out[at..].fill(0.0);
             }
@@ -354,13 +354,6 @@ impl<'p> Chain<'p> {
         self.record = self.record.renewed(rungs, origin);
         self.tuning = tuning;
     }
-}
-
-/// All coefficients of one walker; false where the model refuses it.
-fn coefficients(problem: &Problem, theta: &[f64], out: &mut [f64]) -> bool {
-    let all: Vec<usize> = (0..problem.dimension()).collect();
-    within(problem, &all, theta)
-        && problem.terms.iter().enumerate().all(|(k, term)| admissible(problem, k, theta, &mut out[term.at..term.at + term.extent.len()]))
 }
 
 /// Coefficients of one term; false where the model refuses them or they leave the numbers.

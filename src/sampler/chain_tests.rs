@@ -82,7 +82,7 @@ fn prior(problem: &Problem, stream: &mut Stream) -> Vec<f64> {
 /// Data at a point of parameter space, from the likelihood to the power β.
 fn measure(problem: &mut Problem, theta: &[f64], beta: f64, stream: &mut Stream) {
     let mut of_theta = vec![0.0; problem.coefficients()];
-    assert!(coefficients(problem, theta, &mut of_theta));
+    assert!(problem.prepare_all(theta, &mut of_theta));
     let curve = oracle::curve(problem, 0, &of_theta);
     let data = &mut problem.measurements[0];
     let mut noisy = |f: f64| match data.noise {
