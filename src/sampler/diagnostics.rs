@@ -24,10 +24,11 @@ pub fn convergence(chains: &[Vec<f64>]) -> Convergence {
     if halves.iter().flatten().all(|&v| v == first) {
         return Convergence { rhat: 1.0, ess_bulk: total as f64, ess_tail: total as f64 };
     }
-    let bulk = normal_scores(&halves);
+    let quantiles = Scores::new(total);
+    let bulk = quantiles.of(&halves);
     let median = quantile(&halves, 0.5);
     let folded: Vec<Vec<f64>> = halves.iter().map(|h| h.iter().map(|v| (v - median).abs()).collect()).collect();
-    let rhat = split_rhat(&bulk).max(split_rhat(&normal_scores(&folded)));
+    let rhat = split_rhat(&bulk).max(split_rhat(&quantiles.of(&folded)));
     let tail = |p: f64| {
         let q = quantile(chains, p);
         let below: Vec<Vec<f64>> = halves.iter().map(|h| h.iter().map(|&v| f64::from(u8::from(v <= q))).collect()).collect();
@@ -47,22 +48,43 @@ fn split(chains: &[Vec<f64>]) -> Vec<Vec<f64>> {
     chains.iter().flat_map(|c| [c[..half].to_vec(), c[c.len() - half..].to_vec()]).collect()
 }
 
-/// Ranks over all chains (ties averaged), as normal scores of (rank − 3/8)/(S + 1/4).
-fn normal_scores(chains: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let n = chains.first().map_or(0, Vec::len);
-    let flat: Vec<f64> = chains.iter().flatten().copied().collect();
-    let mut order: Vec<usize> = (0..flat.len()).collect();
-    order.sort_by(|&a, &b| flat[a].total_cmp(&flat[b]));
-    let mut scores = vec![0.0; flat.len()];
-    let mut at = 0;
-    while at < order.len() {
-        let end = at + order[at..].iter().take_while(|&&i| flat[i] == flat[order[at]]).count();
-        let rank = 0.5 * (at + 1 + end) as f64;
-        let score = normal_quantile((rank - 0.375) / (flat.len() as f64 + 0.25));
-        order[at..end].iter().for_each(|&i| scores[i] = score);
-        at = end;
+/// Normal scores of (rank − 3/8)/(S + 1/4), ranks from 1 to S, for ranks that are whole: they cost as much as the rest of a look at a record.
+struct Scores {
+    whole: Vec<f64>,
+}
+
+impl Scores {
+    fn new(total: usize) -> Self {
+        let mut whole = vec![0.0; total];
+        for i in 0..total / 2 {
+            let score = score((i + 1) as f64, total);
+            (whole[i], whole[total - 1 - i]) = (score, -score);
+        }
+        Self { whole }
     }
-    scores.chunks(n.max(1)).map(<[f64]>::to_vec).collect()
+
+    /// Scores of the ranks over all chains, ties averaged.
+    fn of(&self, chains: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let n = chains.first().map_or(0, Vec::len);
+        let flat: Vec<f64> = chains.iter().flatten().copied().collect();
+        let mut order: Vec<usize> = (0..flat.len()).collect();
+        order.sort_by(|&a, &b| flat[a].total_cmp(&flat[b]));
+        let mut scores = vec![0.0; flat.len()];
+        let mut at = 0;
+        while at < order.len() {
+            let end = at + order[at..].iter().take_while(|&&i| flat[i] == flat[order[at]]).count();
+            // The mean of ranks at + 1 to end, twice over: odd between two whole ones.
+            let twice = at + 1 + end;
+            let score = if twice.is_multiple_of(2) { self.whole[twice / 2 - 1] } else { score(0.5 * twice as f64, flat.len()) };
+            order[at..end].iter().for_each(|&i| scores[i] = score);
+            at = end;
+        }
+        scores.chunks(n.max(1)).map(<[f64]>::to_vec).collect()
+    }
+}
+
+fn score(rank: f64, total: usize) -> f64 {
+    normal_quantile((rank - 0.375) / (total as f64 + 0.25))
 }
 
 /// Inverse of the standard normal distribution function.
