@@ -54,7 +54,7 @@ fn candidate(problem: &Problem, sampled: &Sampled, free: Option<&FreeEnergy>, p:
     let (residuals, fit) = fit::examine(problem, sampled, &quantities, heat);
     // Where nothing was kept, the reason is that it was cut, so that a resumed run takes it up again.
     let nothing = || vec![if sampled.timed_out { super::Verdict::Time } else { super::Verdict::FreeEnergy }];
-    let verdict = free.map_or_else(nothing, |f| verdict::verdict(sampled, f, &worst, targets));
+    let verdict = free.map_or_else(nothing, |f| verdict::verdict(problem, sampled, f, &worst, targets));
     let nan = f64::NAN;
     CandidateResult {
         candidate: problem.candidate.clone(),
