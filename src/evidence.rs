@@ -31,6 +31,8 @@ pub struct FreeEnergy {
     pub bracket_se: f64,
     /// F at every rung.
     pub rungs: Vec<f64>,
+    /// Standard error of F at every rung; that of the first is 0, that of the last is `se`.
+    pub rung_se: Vec<f64>,
 }
 
 /// Blocks that standard errors come from: with 8 copies, two a copy.
@@ -71,7 +73,7 @@ pub fn free_energy(sampled: &Sampled) -> Option<FreeEnergy> {
     let value = solved.f[last];
     Some(FreeEnergy {
         value,
-        se: solved.se,
+        se: solved.se[last],
         degrees: samples.blocks.len() - 1,
         energy,
         entropy: energy - value,
@@ -80,6 +82,7 @@ pub fn free_energy(sampled: &Sampled) -> Option<FreeEnergy> {
         backward: backward[last],
         bracket_se: jackknife_se(&differences, &vec![1.0; differences.len()]),
         rungs: solved.f,
+        rung_se: solved.se,
     })
 }
 
@@ -182,8 +185,8 @@ fn stepping_stones(samples: &Samples<'_>, betas: &[f64]) -> (Vec<f64>, Vec<f64>,
 
 struct Solved {
     f: Vec<f64>,
-    /// Standard error of the last.
-    se: f64,
+    /// Standard error of each.
+    se: Vec<f64>,
     /// What leaving out each block adds to all but the first, which is zero.
     shifts: Vec<Vec<f64>>,
 }
@@ -214,8 +217,9 @@ fn solve(samples: &Samples<'_>, betas: &[f64], mut f: Vec<f64>) -> Solved {
         without.iter().map(|s| s * total / (total - own)).collect()
     };
     let shifts: Vec<Vec<f64>> = system.by_block.iter().zip(&sizes).map(shift).collect();
-    let last: Vec<f64> = shifts.iter().map(|s| s[l - 2]).collect();
-    Solved { f, se: jackknife_se(&last, &sizes), shifts }
+    let error = |r: usize| jackknife_se(&shifts.iter().map(|s| s[r]).collect::<Vec<f64>>(), &sizes);
+    let se = [0.0].into_iter().chain((0..l - 1).map(error)).collect();
+    Solved { f, se, shifts }
 }
 
 /// Standard error from the estimates that leave out one block each, for blocks of unequal size

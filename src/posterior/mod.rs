@@ -118,8 +118,15 @@ pub struct Figures {
     pub rung_free_energy: Vec<f64>,
     /// Communication barrier Λ.
     pub barrier: f64,
+    /// Local barrier λ(β) in nats at each rung, without bias: Λ is its integral over β. Empty in results of versions that did not tell it.
+    #[serde(default)]
+    pub local_barrier: Vec<f64>,
     /// Round trips over all copies.
     pub round_trips: u64,
+    /// Restarts over all copies: arrivals at β = 1 of states that descend from a draw of the prior at β = 0. Zero in results of versions that did
+    /// not tell it.
+    #[serde(default)]
+    pub restarts: u64,
     /// Copies.
     pub copies: usize,
     /// Sweeps a copy spent adapting.

@@ -60,9 +60,29 @@ pub struct Sampled {
 }
 
 impl Sampled {
-    /// Communication barrier Λ: the sum of the rejection rates.
+    /// Communication barrier Λ, from the rejection rates.
     pub fn barrier(&self) -> f64 {
-        self.rejection.iter().sum()
+        ladder::barrier(&self.rejection)
+    }
+
+    /// Local barrier λ(β) = ½⟨|U − U′|⟩ at each rung in nats, U and U′ energies at that β of one row and two copies, which are independent: without
+    /// bias, whatever the ladder. Its integral over β is Λ (Syed et al. 2022, section 4). Draws of zero likelihood are left out, for they never
+    /// leave β = 0; NaN where there are no others.
+    pub fn local_barrier(&self) -> Vec<f64> {
+        let rungs = self.betas.len();
+        let each = |rung: usize| {
+            let own = |copy: usize| self.copies[copy % self.copies.len()].energies.iter().skip(rung).step_by(rungs);
+            let pairs = (0..self.copies.len()).flat_map(|copy| own(copy).zip(own(copy + 1)));
+            let differences = pairs.map(|(u, v)| (u - v).abs()).filter(|d| d.is_finite());
+            let (sum, n) = differences.fold((0.0, 0.0), |(sum, n), d| (sum + d, n + 1.0));
+            0.5 * sum / n
+        };
+        (0..rungs).map(each).collect()
+    }
+
+    /// Restarts over all copies: arrivals at β = 1 of states that descend from a draw of the prior at β = 0.
+    pub fn restarts(&self) -> u64 {
+        self.copies.iter().map(|c| c.journeys[0]).sum()
     }
 
     /// Round trips over all copies: pairs of journeys, one in each direction, whichever walkers made them.

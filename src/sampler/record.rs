@@ -136,6 +136,30 @@ mod tests {
         }
     }
 
+    /// Where every exchange is accepted, even–odd exchange carries each walker one rung a sweep round a circle of twice the rungs (up, one sweep's
+    /// wait, down, one sweep's wait), so that a round trip takes exactly that many sweeps. A walker that begins at phase p of the circle comes
+    /// to the cold end at sweeps t ≡ n − 1 − p, and has been at the hot end from t = n on; the other way is the same half a circle later.
+    #[test]
+    fn forced_exchange_makes_an_exact_number_of_journeys() {
+        for (n, parity) in (2..12).flat_map(|n| [(n, 0), (n, 1)]) {
+            let mut record = Record::new(n, 0, 1000, 0.0);
+            let mut walkers: Vec<u32> = (0..n as u32).collect();
+            let phase = |r: usize| if r % 2 == parity { r } else { 2 * n - 1 - r };
+            for sweep in 1..=9 * n + 5 {
+                for r in ((sweep + parity + 1) % 2..n - 1).step_by(2) {
+                    walkers.swap(r, r + 1);
+                }
+                record.visit(&walkers);
+                let arrivals =
+                    |at: usize| (0..n).map(|r| (n..=sweep).filter(|t| (t + phase(r)) % (2 * n) == at).count() as u64).sum::<u64>();
+                assert_eq!(record.journeys, [arrivals(n - 1), arrivals(2 * n - 1)], "{n} rungs, parity {parity}, sweep {sweep}");
+            }
+            // A record that does not follow its walkers counts those too that began on the way.
+            let all = (0..n).map(|r| (1..=9 * n + 5).filter(|t| (t + phase(r)) % (2 * n) == n - 1).count() as u64).sum::<u64>();
+            assert!(n == 2 || record.journeys[0] < all, "{n}: {all}");
+        }
+    }
+
     #[test]
     fn journeys_are_counted_in_both_directions() {
         let mut record = Record::new(2, 0, 1000, 0.0);

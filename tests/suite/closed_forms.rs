@@ -24,12 +24,14 @@ fn candidate() -> Candidate {
     Candidate { label: "only".into(), k: None, terms: Vec::new(), model_error: 0.0 }
 }
 
-/// The spec's one candidate sampled until F is known to .03 and a thousand draws are effective.
-fn sample(spec: &Spec, x: Vec<f64>, y: Vec<f64>, seed: u64) -> (Sampled, FreeEnergy) {
+/// A thousand effective draws, and F to .03.
+const TARGETS: Targets = Targets { ess: 1000.0, free_energy_se: 0.03, round_trips: 10 };
+
+/// The spec's one candidate sampled until the targets are met.
+fn sample(spec: &Spec, x: Vec<f64>, y: Vec<f64>, seed: u64, targets: Targets) -> (Sampled, FreeEnergy) {
     let problems = problem::build(spec, &specs::frame("closed", x, y)).unwrap();
     let stop = AtomicBool::new(false);
     let settings = Settings { seed, copies: 8, max_sweeps: 60_000, most_rows: 4000, deadline: None, stop: &stop };
-    let targets = Targets { ess: 1000.0, free_energy_se: 0.03, round_trips: 10 };
     let judge = |problem: &_, sampled: &_| shortfall(problem, sampled, &targets);
     let sampled = sampler::run(&Cpu::new(Precision::F32).unwrap(), &problems, &settings, &judge).unwrap().remove(0);
     let free = evidence::free_energy(&sampled).unwrap();
@@ -39,7 +41,7 @@ fn sample(spec: &Spec, x: Vec<f64>, y: Vec<f64>, seed: u64) -> (Sampled, FreeEne
 /// How many of its own errors a free energy is off by; the error itself has to be small.
 fn off(free: &FreeEnergy, exact: f64) -> f64 {
     println!("F {:.4} ± {:.4} for {exact:.4}: {:+.2} errors", free.value, free.se, (free.value - exact) / free.se);
-    assert!(free.se < 0.05, "a standard error of {}", free.se);
+    assert!(free.se < 0.1, "a standard error of {}", free.se);
     (free.value - exact) / free.se
 }
 
@@ -91,12 +93,12 @@ impl Polynomial {
 
 /// F, all means and all covariances of polynomials. With 70 moments at 4.5 errors and 2 free energies at 3.5, a perfect sampler raises an
 /// alarm once in 150 seeds. A prior a tenth wider shifts F by nearly d/10 nats: it is rejected.
-fn polynomial(d: usize) {
+fn polynomial(d: usize, targets: Targets) {
     let (case, sd) = (Polynomial::new(d), 2.0);
     let prior = Parameter::Free(Prior::Normal { mean: 0.0, sd });
     let terms = vec![specs::term("chebyshev", d - 1, vec![prior; d])];
     let spec = specs::spec((-1.0, 1.0), specs::sigma(case.s), terms, vec![Candidate { terms: vec![(0, 0, 1)], ..candidate() }]);
-    let (sampled, free) = sample(&spec, case.x.clone(), case.y.clone(), 23);
+    let (sampled, free) = sample(&spec, case.x.clone(), case.y.clone(), 23, targets);
     let (mean, covariance, exact) = case.exact(sd);
     assert!(off(&free, exact).abs() < ERRORS_OF_F);
     assert!(off(&free, case.exact(1.1 * sd).2).abs() > ERRORS_OF_F, "the mutant prior would pass");
@@ -115,12 +117,19 @@ fn polynomial(d: usize) {
 
 #[test]
 fn a_polynomial_in_two_dimensions_comes_out_exactly() {
-    polynomial(2);
+    polynomial(2, TARGETS);
 }
 
 #[test]
 fn a_polynomial_in_ten_dimensions_comes_out_exactly() {
-    polynomial(10);
+    polynomial(10, TARGETS);
+}
+
+/// Thirty levels, more than step together: each steps alone along a correlated posterior. Of its 495 moments at 4.5 errors and F a perfect sampler
+/// raises an alarm once in 150 seeds.
+#[test]
+fn a_polynomial_in_thirty_dimensions_comes_out_exactly() {
+    polynomial(30, Targets { ess: 300.0, free_energy_se: 0.08, ..TARGETS });
 }
 
 /// A width whose normal prior has a fifth of its mass below zero, where the model refuses it and the likelihood is zero: F and moments
@@ -142,7 +151,7 @@ fn a_fifth_of_the_prior_is_inadmissible() {
     let terms = vec![specs::term("chebyshev", 0, vec![normal(level)]), Term { counted: false, ..peak }];
     let terms_of = vec![(0, 0, 1), (0, 1, 1)];
     let spec = specs::spec((0.0, 3.0), specs::sigma(s), terms, vec![Candidate { terms: terms_of, ..candidate() }]);
-    let (sampled, free) = sample(&spec, x.clone(), y.clone(), 31);
+    let (sampled, free) = sample(&spec, x.clone(), y.clone(), 31, TARGETS);
     // Midpoints: errors of 10⁻⁶ with these steps, for both integrands are smooth and vanish at the upper ends.
     let (wide, tall) = ((4000, 5.5), (400, (-3.0, 9.0)));
     let density = |v: f64, (mean, sd): (f64, f64)| (-0.5 * ((v - mean) / sd).powi(2)).exp() / (sd * (2.0 * std::f64::consts::PI).sqrt());

@@ -1,5 +1,6 @@
 //! One integration binary: every module is one kind of promise.
 
+mod barriers;
 mod batches;
 mod budget;
 mod calibrate;
@@ -18,9 +19,11 @@ mod golden;
 mod init;
 mod invariance;
 mod layout;
+mod lines;
 mod misfit;
 mod noise;
 mod posterior;
+mod products;
 mod readme;
 mod shaders;
 mod simulate;

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use keisoku::engine::cpu::{Cpu, Precision};
-use keisoku::posterior::{self, Alternative, Targets, WindowResult};
+use keisoku::posterior::{self, Alternative, Figures, Targets, WindowResult};
 use keisoku::prior::Prior;
 use keisoku::problem::{self, Problem};
 use keisoku::sampler::{self, Settings};
@@ -159,4 +159,18 @@ fn peaks_that_cross_are_reported_as_themselves() {
     }
     // Convergence is judged by sorted quantities: their effective number is what it would be for labels by position.
     assert!(window.candidates[0].verdict.iter().all(|v| v.code() != "rhat"));
+}
+
+/// Figures that were written before a ladder told its local barrier and restarts are read; without any other figure they are not.
+#[test]
+fn figures_of_earlier_results_are_read() {
+    let written = serde_json::to_value(Figures { round_trips: 3, local_barrier: vec![0.5], restarts: 4, ..Figures::default() }).unwrap();
+    let without = |names: &[&str]| {
+        let mut object = written.as_object().unwrap().clone();
+        names.iter().for_each(|name| assert!(object.remove(*name).is_some(), "{name} is not written"));
+        serde_json::from_value::<Figures>(object.into())
+    };
+    let read = without(&["local_barrier", "restarts"]).unwrap();
+    assert_eq!((read.round_trips, read.restarts, read.local_barrier.len()), (3, 0, 0));
+    assert!(without(&["barrier"]).is_err());
 }
