@@ -118,7 +118,7 @@ fn calibration(sampled: &str, truths: &str, data_sets: usize) -> Calibration {
     let stop = AtomicBool::new(false);
     let settings = batch::Settings { pool: &pool, deadline: None, stop: &stop, plan: None, draws: false };
     let plan = Plan { spec: &spec, truth: &truth, frame: &frame, data_sets };
-    let found = calibrate::calibrate(&Cpu::new(Precision::F32).unwrap(), &plan, &settings).unwrap_or_else(|e| panic!("{e}"));
+    let found = calibrate::calibrate(&Cpu::new(Precision::F32).unwrap(), &plan, &settings, &()).unwrap_or_else(|e| panic!("{e}"));
     println!("{}", calibrate::text(&found));
     found
 }
