@@ -21,6 +21,7 @@ mod layout;
 mod misfit;
 mod noise;
 mod posterior;
+mod priors;
 mod readme;
 mod shaders;
 mod simulate;
