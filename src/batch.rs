@@ -269,6 +269,18 @@ pub fn targets(run: &Run) -> Targets {
     Targets { ess: run.ess, free_energy_se: run.free_energy_se, round_trips: run.round_trips }
 }
 
+/// What the sampler is told of a spec; it has all the time it needs.
+fn sampling<'a>(run: &Run, stop: &'a AtomicBool) -> sampler::Settings<'a> {
+    sampler::Settings {
+        seed: run.seed,
+        copies: run.copies,
+        max_sweeps: run.max_sweeps,
+        most_rows: sampler::rows(run.ess, run.copies),
+        deadline: None,
+        stop,
+    }
+}
+
 fn interrupted() -> Error {
     Error::fatal("interrupted").hint("the same command goes on where this one stopped")
 }
@@ -375,15 +387,7 @@ impl<T: Send> Work<'_, T> {
     }
 
     fn sample(&self, engine: &dyn Engine, problems: &[Problem]) -> Result<Vec<Sampled>> {
-        let run = &self.spec.run;
-        let settings = sampler::Settings {
-            seed: run.seed,
-            copies: run.copies,
-            max_sweeps: run.max_sweeps,
-            most_rows: sampler::rows(run.ess, run.copies),
-            deadline: self.settings.deadline,
-            stop: self.settings.stop,
-        };
+        let settings = sampler::Settings { deadline: self.settings.deadline, ..sampling(&self.spec.run, self.settings.stop) };
         sampler::run(engine, problems, &settings, &|problem, sampled| posterior::shortfall(problem, sampled, &self.targets))
     }
 

@@ -95,15 +95,7 @@ pub fn verify(engine: &dyn Engine, spec: &Spec, dataset: &Dataset, entries: &[&E
 /// Some sweeps of problems, as one population.
 fn piece(engine: &dyn Engine, problems: &[Problem], spec: &Spec, threads: usize) -> Result<Vec<Sampled>> {
     let stop = AtomicBool::new(false);
-    let run = &spec.run;
-    let settings = sampler::Settings {
-        seed: run.seed,
-        copies: run.copies,
-        max_sweeps: SWEEPS.min(run.max_sweeps),
-        most_rows: sampler::rows(run.ess, run.copies),
-        deadline: None,
-        stop: &stop,
-    };
+    let settings = sampler::Settings { max_sweeps: SWEEPS.min(spec.run.max_sweeps), ..super::sampling(&spec.run, &stop) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| Error::fatal(format!("the threads cannot be started: {e}")))?;
     pool.install(|| sampler::run(engine, problems, &settings, &|_, _| f64::INFINITY))

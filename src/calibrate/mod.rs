@@ -7,6 +7,7 @@
 mod candidates;
 pub mod quantity;
 pub mod rank;
+mod record;
 mod report;
 pub mod tally;
 mod truth;
@@ -14,9 +15,10 @@ mod verdict;
 
 use std::sync::{Mutex, PoisonError};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use candidates::{Chance, Trust, chances, reliability};
+pub use record::{Answer, Log, Record, names};
 pub use report::{text, write};
 pub use truth::Truth;
 pub use verdict::{Coverage, LEVEL, Tested, Window, verdict_of};
@@ -70,7 +72,7 @@ pub struct Calibration {
 }
 
 /// One data set of one window.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataSet {
     /// Its number, from 1.
     pub data_set: usize,
@@ -91,7 +93,7 @@ pub struct DataSet {
 }
 
 /// A data set without an answer, and why.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
     /// Its number, from 1.
     pub data_set: usize,
@@ -100,16 +102,17 @@ pub struct Failure {
 }
 
 /// Draws truths and data, samples every data set as a run would, and compares; windows one after the other, data sets many at a time. Of a data
-/// set only its ranks outlive its batch.
+/// set only its ranks outlive its batch. What `log` has is not made again.
 ///
 /// # Errors
-/// Where a candidate's σ depends on the data (`model_error`), the frame does not fit the spec, the engine fails or the run is interrupted.
-pub fn calibrate(engine: &dyn Engine, plan: &Plan<'_>, settings: &batch::Settings<'_>) -> Result<Calibration> {
+/// Where a candidate's σ depends on the data (`model_error`), two measurements use one point, the frame does not fit the spec or is not the one
+/// that the log's data sets were made of, the engine or the log fails or the run is interrupted.
+pub fn calibrate(engine: &dyn Engine, plan: &Plan<'_>, settings: &batch::Settings<'_>, log: &dyn Log) -> Result<Calibration> {
     let mut windows = Vec::new();
     for (group, truth) in plan.spec.groups.iter().zip(&plan.truth.groups) {
         let alone = |spec: &Spec, group: &Group| Spec { groups: vec![group.clone()], ..spec.clone() };
         let spec = alone(plan.spec, group);
-        windows.push(Work::new(&spec, &alone(plan.truth, truth), plan)?.run(engine, settings)?);
+        windows.push(Work::new(&spec, &alone(plan.truth, truth), plan)?.run(engine, settings, log)?);
     }
     let (tests, calibrated) = verdict::judge(&mut windows);
     Ok(Calibration {
@@ -140,36 +143,55 @@ impl<'a> Work<'a> {
             return Err(Error::fatal(format!("window {}: with a model_error σ depends on the data, so no data can be drawn", group.name))
                 .hint("leave model_error out of [noise] to calibrate the rest"));
         }
-        Ok(Self { spec, templates: problem::build(truth, plan.frame)?, plan })
+        let templates = problem::build(truth, plan.frame)?;
+        for problem in &templates {
+            truth::points(plan.frame, problem)?;
+        }
+        Ok(Self { spec, templates, plan })
     }
 
-    fn run(&self, engine: &dyn Engine, settings: &batch::Settings<'_>) -> Result<Window> {
+    fn run(&self, engine: &dyn Engine, settings: &batch::Settings<'_>, log: &dyn Log) -> Result<Window> {
         let entries: Vec<Entry> = (1..=self.plan.data_sets).map(entry).collect();
-        let found: Mutex<Vec<Option<std::result::Result<DataSet, Failure>>>> = Mutex::new(vec![None; entries.len()]);
+        let known = entries.iter().map(|entry| self.known(entry.number, log)).collect::<Result<Vec<_>>>()?;
+        let todo: Vec<&Entry> = entries.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(entry, _)| entry).collect();
+        let found = Mutex::new(known);
         let sink = |outcome: Outcome, kept: &[Result<DataSet>]| {
             let number = outcome.number();
+            let failed = |message| Answer::Failed(Failure { data_set: number, message });
             let answer = match (&outcome, kept.first()) {
-                (_, Some(Ok(set))) => Ok(DataSet { data_set: number, ..set.clone() }),
-                (_, Some(Err(error))) => Err(error.to_string()),
-                (Outcome::Failed(failure), None) => Err(failure.message.clone()),
-                (Outcome::Done(_), None) => Err("it has no window".to_owned()),
+                (_, Some(Ok(set))) => Answer::Done(DataSet { data_set: number, ..set.clone() }),
+                (_, Some(Err(error))) => failed(error.to_string()),
+                (Outcome::Failed(failure), None) => failed(failure.message.clone()),
+                (Outcome::Done(_), None) => failed("it has no window".to_owned()),
             };
-            let answer = answer.map_err(|message| Failure { data_set: number, message });
-            found.lock().unwrap_or_else(PoisonError::into_inner)[number - 1] = Some(answer);
+            let record = Record { name: record::name(&self.spec.groups[0], number), points: self.plan.frame.hash.clone(), answer };
+            log.add(&record)?;
+            found.lock().unwrap_or_else(PoisonError::into_inner)[number - 1] = Some(record.answer);
             Ok(())
         };
-        let all: Vec<&Entry> = entries.iter().collect();
         let keep = |window: &WindowResult, problems: &[&Problem], sampled: &[Sampled]| Some(self.compare(window, problems, sampled));
-        batch::run_with(engine, self.spec, &|entry| self.load(entry), &all, settings, &keep, &sink)?;
+        batch::run_with(engine, self.spec, &|entry| self.load(entry), &todo, settings, &keep, &sink)?;
         let (mut sets, mut failures) = (Vec::new(), Vec::new());
         for answer in found.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten() {
             match answer {
-                Ok(set) => sets.push(set),
-                Err(failure) => failures.push(failure),
+                Answer::Done(set) => sets.push(set),
+                Answer::Failed(failure) => failures.push(failure),
             }
         }
         let labels = self.spec.groups[0].candidates.iter().map(|c| c.label.clone()).collect();
         Ok(verdict::window(self.spec.groups[0].name.clone(), labels, sets, failures))
+    }
+
+    /// What the log has of a data set. One that failed is tried again.
+    fn known(&self, number: usize, log: &dyn Log) -> Result<Option<Answer>> {
+        match log.find(&record::name(&self.spec.groups[0], number))? {
+            Some(record) if record.points != self.plan.frame.hash => {
+                Err(Error::fatal("the numbers of the first frame, whose points the data sets have, have changed since they were made")
+                    .hint("restore the file, start over with --fresh, or choose another folder with --out DIR"))
+            }
+            Some(Record { answer: Answer::Done(set), .. }) => Ok(Some(Answer::Done(set))),
+            _ => Ok(None),
+        }
     }
 
     fn truth(&self, name: &str) -> Result<Truth> {

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::rank::NARROWED;
 use super::{Calibration, Window};
 use crate::error::{Error, Place, Result};
 use crate::report::{atomic, number::cell};
@@ -75,23 +76,30 @@ fn window(window: &Window) -> String {
     let mark = |bad: bool, mark: &'static str| if bad { mark } else { " " };
     let p = |p: Option<f64>| p.map_or_else(|| "-".into(), |p| format!("{p:.2e}"));
     let longest = window.quantities.iter().map(|q| q.quantity.chars().count()).chain([8]).max().unwrap_or(8);
-    text += &format!("  {:longest$}      n   chi2  df         p    50 %     68 %     95 %\n", "quantity");
+    text += &format!("  {:longest$}      n   chi2  df         p  narrowed    50 %     68 %     95 %\n", "quantity");
     for q in &window.quantities {
         let h = &q.histogram;
         text += &format!(
-            "  {:longest$} {:6} {:6.1} {:3} {:>9}{}",
+            "  {:longest$} {:6} {:6.1} {:3} {:>9}{} {:>8}",
             q.quantity,
             q.data_sets,
             h.chi2,
             h.degrees,
             p(h.p),
-            mark(q.significant, "!")
+            mark(q.significant, "!"),
+            p(q.narrowed_p),
         );
         for c in &q.coverage {
             text += &format!(" {:6.1}{} ", 100.0 * c.share, mark(!c.within(), "*"));
         }
         text = text.trim_end().to_owned() + "\n";
     }
+    let seen = window.quantities.iter().filter(|q| q.narrowed_significant).count();
+    text += &format!(
+        "  draws narrowed to {NARROWED} about their mean: {seen} of {} quantities would be significant{}\n",
+        window.quantities.len(),
+        if seen == 0 { "; --n is too small to see them" } else { "" }
+    );
     if window.quantities.iter().flat_map(|q| &q.coverage).any(|c| !c.within()) {
         text += "  * outside the central 99 % of its binomial law, each for itself\n";
     }

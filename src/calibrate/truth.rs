@@ -70,20 +70,35 @@ pub fn frame(template: &Frame, problem: &Problem, truth: &Truth, seed: u64, name
     let mut frame = Frame { name: name.into(), source: name.into(), lines: Vec::new(), hash: String::new(), ..template.clone() };
     let coefficients = coefficients(problem, &truth.theta).unwrap_or_default();
     let key = key(seed, name, &problem.window, "noise");
-    let mut drawn = vec![false; frame.x.len()];
-    for (m, data) in problem.measurements.iter().enumerate() {
+    for (m, (data, points)) in problem.measurements.iter().zip(points(template, problem)?).enumerate() {
         let curve = oracle::curve(problem, m, &coefficients);
-        let points = data.x.iter().filter_map(|x| frame.x.binary_search_by(|other| other.total_cmp(x)).ok()).collect::<Vec<_>>();
         for (i, (&point, f)) in points.iter().zip(curve).enumerate() {
-            if std::mem::replace(&mut drawn[point], true) {
-                return Err(Error::fatal(format!("two measurements use the point at x = {}, and one value cannot be both's", data.x[i]))
-                    .hint("give them ranges that do not overlap"));
-            }
             let monitor = *frame.monitor.get(point).or(frame.monitor.first()).unwrap_or(&1.0);
             frame.y[point] = value(data, i, f, monitor, &truth.theta, &mut key.stream(point as u32, 0, 0))?;
         }
     }
     Ok(frame)
+}
+
+/// Places in the frame of the points that each measurement uses.
+///
+/// # Errors
+/// Where two measurements use one point.
+pub fn points(template: &Frame, problem: &Problem) -> Result<Vec<Vec<usize>>> {
+    let mut used = vec![false; template.x.len()];
+    let mut all = Vec::new();
+    for data in &problem.measurements {
+        let points: Vec<usize> = data.x.iter().filter_map(|x| template.x.binary_search_by(|other| other.total_cmp(x)).ok()).collect();
+        for &point in &points {
+            if std::mem::replace(&mut used[point], true) {
+                let x = template.x[point];
+                return Err(Error::fatal(format!("two measurements use the point at x = {x}, and one value cannot be both's"))
+                    .hint("give them ranges that do not overlap"));
+            }
+        }
+        all.push(points);
+    }
+    Ok(all)
 }
 
 /// One value of y as a file would hold it, for the curve `f` in units of y/scale.

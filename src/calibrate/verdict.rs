@@ -48,6 +48,10 @@ pub struct Tested {
     pub coverage: Vec<Coverage>,
     /// Whether its p value is too small beside all other tests.
     pub significant: bool,
+    /// The p value that draws narrowed to [`super::rank::NARROWED`] about their mean have; none where there are too few ranks to test.
+    pub narrowed_p: Option<f64>,
+    /// Whether that would be significant were all quantities' draws so: if not, there are too few data sets to see it.
+    pub narrowed_significant: bool,
 }
 
 /// How often one interval held the truth.
@@ -80,6 +84,8 @@ pub fn test(quantity: &str, ranks: &[Ranked]) -> Tested {
         quantity: quantity.into(),
         data_sets: n,
         histogram: histogram(ranks.iter().map(|r| (r.rank, r.draws))),
+        narrowed_p: histogram(ranks.iter().map(|r| (r.narrowed, r.draws))).p,
+        narrowed_significant: false,
         coverage: LEVELS.iter().enumerate().map(coverage).collect(),
         significant: false,
     }
@@ -112,19 +118,29 @@ pub(super) fn window(name: String, labels: Vec<String>, data_sets: Vec<DataSet>,
 /// Marks what is significant at [`LEVEL`] over all tests of all windows; returns their number, and whether all is well: something was tested,
 /// nothing is significant, and no data set is without an answer.
 pub fn judge(windows: &mut [Window]) -> (usize, bool) {
-    let mut tests: Vec<(f64, &mut bool)> = Vec::new();
-    let mut failed = false;
-    for window in windows {
-        failed |= !window.failures.is_empty();
-        tests.extend(window.quantities.iter_mut().filter_map(|q| Some((q.histogram.p?, &mut q.significant))));
-        tests.extend(window.candidates.iter_mut().map(|c| (c.p, &mut c.significant)));
-    }
+    let failed = windows.iter().any(|w| !w.failures.is_empty());
+    let quantities = |windows: &mut [Window], of: fn(&mut Tested) -> (Option<f64>, &mut bool)| {
+        let (mut tests, mut others) = (Vec::new(), Vec::new());
+        for window in windows {
+            tests.extend(window.quantities.iter_mut().map(of).filter_map(|(p, significant)| Some((p?, significant))));
+            others.extend(window.candidates.iter_mut().map(|c| (c.p, &mut c.significant)));
+        }
+        tests.extend(others);
+        mark(tests)
+    };
+    quantities(windows, |q| (q.narrowed_p, &mut q.narrowed_significant));
+    // The candidates' marks are those of the draws as they are.
+    let rejected = quantities(windows, |q| (q.histogram.p, &mut q.significant));
+    (rejected.len(), !rejected.is_empty() && !failed && !rejected.contains(&true))
+}
+
+/// Marks the tests that are significant together.
+fn mark(tests: Vec<(f64, &mut bool)>) -> Vec<bool> {
     let rejected = holm(&tests.iter().map(|t| t.0).collect::<Vec<_>>(), LEVEL);
-    let number = tests.len();
     for ((_, significant), rejected) in tests.into_iter().zip(&rejected) {
         *significant = *rejected;
     }
-    (number, number > 0 && !failed && !rejected.contains(&true))
+    rejected
 }
 
 /// The verdict on quantities alone, each a name with its ranks: whether none is significant at [`LEVEL`] over all of them; none where there

@@ -2,52 +2,48 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::Args;
 
 use super::output;
-use super::run::{self, EngineName, prepare};
+use super::run::prepare::{self, Asked};
+use super::run::progress::Progress;
+use super::run::{self, Common};
 use crate::batch;
-use crate::calibrate::{self, Plan};
-use crate::dataset::{self, Dataset};
-use crate::engine::choice;
-use crate::engine::gpu::Selection;
+use crate::calibrate::{self, Answer, Calibration, Log, Plan, Record};
+use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::report::Exit;
+use crate::report::{self, Exit, Folder, State};
 use crate::simulate;
 use crate::spec::{RawSpec, Spec};
 
 /// Test whether posteriors cover truths drawn from the priors as often as they say (simulation-based calibration).
 ///
 /// Each data set is drawn from a truth, the truth from the spec's priors, at the points of the spec's first frame; where there are no data,
-/// those that its [simulate] describes are written to OUT/data. Writes calibration.json and ranks.csv.
+/// those that its [simulate] describes are written to OUT/data. Writes calibration.json and ranks.csv; interrupted or killed, the same
+/// command goes on where it stopped, and with a larger N it goes on to that.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit code: 0 calibrated; 2 not; 1 nothing could run.")]
+#[command(after_help = "Exit code: 0 calibrated; 2 not; 1 nothing could run; 130 interrupted.")]
 pub(super) struct Arguments {
-    /// The spec, a TOML file
-    pub spec: PathBuf,
-    /// Folder of the data, instead of the spec's
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub common: Common,
     /// Folder of the results [default: results/NAME OF THE SPEC-calibration]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Data sets of each window
     #[arg(long, value_name = "N", default_value = "200")]
     pub n: NonZeroUsize,
-    /// Seed of all random numbers, instead of the spec's
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
     /// This count or candidate alone (K=2 or 2)
     #[arg(long, value_name = "K")]
     pub candidate: Option<String>,
-    /// What evaluates the models, instead of the spec's choice
-    #[arg(long, value_enum)]
-    pub engine: Option<EngineName>,
-    /// Threads [default: all cores]
-    #[arg(long, value_name = "N")]
-    pub threads: Option<NonZeroUsize>,
+    /// Remove earlier results from the folder and start over
+    #[arg(long)]
+    pub fresh: bool,
+    /// No progress and no table
+    #[arg(long)]
+    pub quiet: bool,
 }
 
 /// Runs the verb.
@@ -55,34 +51,83 @@ pub(super) struct Arguments {
 /// # Errors
 /// Where nothing could run.
 pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
-    let pool = run::pool(arguments.threads)?;
-    let mut raw = Spec::read(&arguments.spec)?;
-    if let Some(folder) = &arguments.data {
-        raw.set_data_folder(folder)?;
-    }
-    raw.run.seed = arguments.seed.or(raw.run.seed);
-    raw.run.engine = arguments.engine.map(EngineName::word).or(raw.run.engine);
-    let default = || Path::new("results").join(format!("{}-calibration", prepare::name(&arguments.spec)));
+    let pool = run::pool(arguments.common.threads)?;
+    let mut raw = Asked::raw(&arguments.common)?;
+    let default = || Path::new("results").join(format!("{}-calibration", prepare::name(&arguments.common.spec)));
     let out = arguments.out.clone().unwrap_or_else(default);
+    let stop = run::interrupt();
+    let mut folder: Folder<Record> = if arguments.fresh { Folder::fresh(&out)? } else { Folder::open(&out)? };
     let dataset = open(&mut raw, &out)?;
-    let mut spec = pool.install(|| raw.resolve(&|raw| dataset::facts(raw)))?.check()?;
+    let data_sets = arguments.n.get();
+    let asked = Asked { raw, dataset };
+    let ready = pool.install(|| asked.resolve(folder.header(), &arguments.common.adapter, data_sets))?;
+    let mut spec = ready.spec;
     if let Some(name) = &arguments.candidate {
         keep_candidate(&mut spec, name)?;
     }
     for warning in spec.warnings() {
         output::note(&format!("warning: {warning}"));
     }
-    let first = dataset.entries.first().ok_or_else(|| Error::fatal("there is no frame"))?;
-    let frame = dataset.load(first, &spec.data)?;
-    let data_sets = arguments.n.get();
-    let engine = choice::choose(&spec.run.engine, spec.run.f64, &Selection::Best, batch::most_walkers(&spec, data_sets))?;
-    let stop = AtomicBool::new(false);
+    let first = asked.dataset.entries.first().ok_or_else(|| Error::fatal("there is no frame"))?;
+    let frame = asked.dataset.load(first, &spec.data)?;
+    folder.begin(ready.header)?;
     let settings = batch::Settings { pool: &pool, deadline: None, stop: &stop, plan: None, draws: false };
     let plan = Plan { spec: &spec, truth: &spec, frame: &frame, data_sets };
-    let calibration = calibrate::calibrate(&*engine, &plan, &settings)?;
-    calibrate::write(&calibration, &out)?;
-    output::out(&format!("{}results in {}\n", calibrate::text(&calibration), out.display()));
+    let kept = Kept::new(folder, &calibrate::names(&spec, data_sets), arguments.quiet);
+    let ended = calibrate::calibrate(&*ready.engine, &plan, &settings, &kept);
+    kept.progress.finish();
+    match ended {
+        Err(error) if stop.load(Ordering::Relaxed) => {
+            output::error(&error);
+            Ok(Exit::Interrupted)
+        }
+        ended => tell(&ended?, &out, arguments.quiet),
+    }
+}
+
+/// Writes the files and tells the table.
+fn tell(calibration: &Calibration, out: &Path, quiet: bool) -> Result<Exit> {
+    calibrate::write(calibration, out)?;
+    if !quiet {
+        output::out(&format!("{}results in {}\n", calibrate::text(calibration), out.display()));
+    }
     Ok(if calibration.calibrated { Exit::Good } else { Exit::Doubtful })
+}
+
+/// The journal of a calibration, and what is shown meanwhile.
+struct Kept {
+    folder: Mutex<Folder<Record>>,
+    progress: Progress,
+}
+
+impl Kept {
+    /// Of the data sets of those names, what is not finished is to be made.
+    fn new(folder: Folder<Record>, names: &[String], quiet: bool) -> Self {
+        let left = names.iter().filter(|name| folder.state(name) != Some(State::Done)).count();
+        Self { folder: Mutex::new(folder), progress: Progress::new(left, "data sets", quiet) }
+    }
+
+    fn folder(&self) -> MutexGuard<'_, Folder<Record>> {
+        self.folder.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log for Kept {
+    fn find(&self, name: &str) -> Result<Option<Record>> {
+        self.folder().read(name)
+    }
+
+    fn add(&self, record: &Record) -> Result<()> {
+        self.folder().append(record)?;
+        match &record.answer {
+            Answer::Done(set) => {
+                let brief = || format!("{}, {}", set.candidate, report::verdict(&set.verdict));
+                self.progress.done(&brief, &|| format!("{}: {}", record.name, brief()));
+            }
+            Answer::Failed(failure) => self.progress.failed(&format!("{} failed: {}", record.name, failure.message)),
+        }
+        Ok(())
+    }
 }
 
 /// The spec's series; where there is none, the one that its `[simulate]` describes, written to a folder of its own.

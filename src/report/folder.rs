@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use super::journal::{Header, Journal, State};
+use super::journal::{Header, Journal, Line, State};
 use super::json::{Document, Preamble};
 use super::samples::{self, Samples};
 use super::summary::Summary;
@@ -16,25 +16,22 @@ use crate::dataset::{Dataset, Entry};
 use crate::error::{Error, Place, Result};
 use crate::spec::Spec;
 
-/// Files made of the journal, which a fresh start removes.
-const MADE: [&str; 6] = ["spec.toml", "result.json", "run-info.json", "evidence.csv", "peaks.csv", "positions.csv"];
-
 /// The folder of a run, locked for as long as this lives.
 #[derive(Debug)]
-pub struct Folder {
+pub struct Folder<L = Outcome> {
     path: PathBuf,
-    journal: Journal,
+    journal: Journal<L>,
     _lock: File,
 }
 
-impl Folder {
+impl<L: Line> Folder<L> {
     /// Opens or creates a folder, locks it and reads its journal.
     ///
     /// # Errors
     /// Where another process holds it, it cannot be written to, or its journal is not one of this version's.
     pub fn open(path: &Path) -> Result<Self> {
         let lock = locked(path)?;
-        Ok(Self { path: path.into(), journal: Journal::open(&path.join("results.jsonl"))?, _lock: lock })
+        Ok(Self { path: path.into(), journal: Journal::open(&path.join(L::JOURNAL))?, _lock: lock })
     }
 
     /// As [`Folder::open`], and whatever an earlier run left is removed.
@@ -43,7 +40,7 @@ impl Folder {
     /// Where another process holds it or it cannot be written to.
     pub fn fresh(path: &Path) -> Result<Self> {
         let lock = locked(path)?;
-        for name in MADE.iter().chain(&["results.jsonl"]) {
+        for name in L::MADE.iter().chain(&[L::JOURNAL]) {
             let file = path.join(name);
             match fs::remove_file(&file) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(atomic::cannot_write(&file, &e)),
@@ -51,7 +48,7 @@ impl Folder {
             }
         }
         samples::remove_all(path)?;
-        Ok(Self { path: path.into(), journal: Journal::open(&path.join("results.jsonl"))?, _lock: lock })
+        Ok(Self { path: path.into(), journal: Journal::open(&path.join(L::JOURNAL))?, _lock: lock })
     }
 
     /// Where it is.
@@ -89,6 +86,25 @@ impl Folder {
         atomic::write(&path, |out| out.write_all(toml.as_bytes()).map_err(|e| atomic::cannot_write(&path, &e)))
     }
 
+    /// Records a frame; when this returns, its line is on disk.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn append(&mut self, outcome: &L) -> Result<()> {
+        self.journal.append(outcome)
+    }
+
+    /// What is recorded of a frame.
+    ///
+    /// # Errors
+    /// Where the disk refuses.
+    pub fn read(&mut self, frame: &str) -> Result<Option<L>> {
+        let known = self.journal.frames().get(frame).cloned();
+        known.map(|known| self.journal.read(&known)).transpose()
+    }
+}
+
+impl Folder {
     /// Checks that every finished frame is still in the series with the same numbers. Reads those frames, on all threads.
     ///
     /// # Errors
@@ -134,14 +150,6 @@ impl Folder {
         Samples::new(&self.path, &frames, &finished, origin)
     }
 
-    /// Records a frame; when this returns, its line is on disk.
-    ///
-    /// # Errors
-    /// Where the disk refuses.
-    pub fn append(&mut self, outcome: &Outcome) -> Result<()> {
-        self.journal.append(outcome)
-    }
-
     /// Writes evidence.csv, peaks.csv, positions.csv and result.json of all recorded frames, in frame order, from the journal alone: so
     /// they do not depend on which process ran which frame when. Returns the summary for a person.
     ///
@@ -161,7 +169,7 @@ impl Folder {
                     atomic::write(&result, |result| {
                         let mut document = Document::begin(result, &preamble)?;
                         for entry in &dataset.entries {
-                            let Some(mut outcome) = self.outcome(entry)? else { continue };
+                            let Some(mut outcome) = self.read(&entry.name)? else { continue };
                             outcome.place(entry);
                             summary.add(&outcome);
                             if let Outcome::Done(frame) = &outcome {
@@ -180,12 +188,6 @@ impl Folder {
             evidence.finish()
         })?;
         Ok(summary)
-    }
-
-    /// What is recorded of a frame.
-    fn outcome(&mut self, entry: &Entry) -> Result<Option<Outcome>> {
-        let known = self.journal.frames().get(&entry.name).cloned();
-        known.map(|known| self.journal.read(&known)).transpose()
     }
 
     /// Writes run-info.json.

@@ -1,10 +1,13 @@
-//! results.jsonl: a header, then one self-contained line a frame, appended and synced as the frame finishes; what a resumed run reads.
+//! A journal such as results.jsonl: a header, then one self-contained line a frame, appended and synced as the frame finishes; what a resumed
+//! run reads.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::atomic::{cannot_read, cannot_write};
@@ -30,6 +33,44 @@ pub struct Header {
     /// What the series said when its defaults were derived, one entry a window or measurement; empty where no default needed it.
     /// New frames do not change defaults, otherwise free energies would not be comparable.
     pub series: Vec<Facts>,
+}
+
+/// What a journal holds: one self-contained line each. The last line of a name counts.
+pub trait Line: Serialize + DeserializeOwned {
+    /// Name of the journal's file.
+    const JOURNAL: &'static str;
+    /// Names of the files made of the journal, which a fresh start removes.
+    const MADE: &'static [&'static str];
+
+    /// What it is about.
+    fn name(&self) -> &str;
+
+    /// How far that got.
+    fn state(&self) -> State;
+
+    /// Hash of its data, where they could be read.
+    fn data_hash(&self) -> Option<&str>;
+}
+
+impl Line for Outcome {
+    const JOURNAL: &'static str = "results.jsonl";
+    const MADE: &'static [&'static str] = &["spec.toml", "result.json", "run-info.json", "evidence.csv", "peaks.csv", "positions.csv"];
+
+    fn name(&self) -> &str {
+        Self::name(self)
+    }
+
+    fn state(&self) -> State {
+        match self {
+            Self::Done(_) if self.cut() => State::Cut,
+            Self::Done(_) => State::Done,
+            Self::Failed(_) => State::Failed,
+        }
+    }
+
+    fn data_hash(&self) -> Option<&str> {
+        Self::data_hash(self)
+    }
 }
 
 /// How far a frame got.
@@ -58,20 +99,21 @@ pub(super) struct Known {
 
 /// The journal, open for appending.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(super) struct Journal<L = Outcome> {
     path: PathBuf,
     file: File,
     /// Bytes of whole lines.
     end: u64,
     header: Option<Header>,
     frames: HashMap<String, Known>,
+    lines: PhantomData<fn() -> L>,
 }
 
-impl Journal {
+impl<L: Line> Journal<L> {
     /// Opens or creates a journal and drops a torn last line.
     pub fn open(path: &Path) -> Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(|e| cannot_write(path, &e))?;
-        let mut journal = Self { path: path.into(), file, end: 0, header: None, frames: HashMap::new() };
+        let mut journal = Self { path: path.into(), file, end: 0, header: None, frames: HashMap::new(), lines: PhantomData };
         journal.scan()?;
         journal.file.set_len(journal.end).map_err(|e| cannot_write(path, &e))?;
         Ok(journal)
@@ -98,7 +140,7 @@ impl Journal {
     }
 
     /// Appends a frame's line; when this returns, the line is on disk.
-    pub fn append(&mut self, outcome: &Outcome) -> Result<()> {
+    pub fn append(&mut self, outcome: &L) -> Result<()> {
         let at = self.end;
         self.append_line(outcome)?;
         self.know(outcome, at, (self.end - at) as usize);
@@ -106,7 +148,7 @@ impl Journal {
     }
 
     /// Reads a frame's line.
-    pub fn read(&mut self, known: &Known) -> Result<Outcome> {
+    pub fn read(&mut self, known: &Known) -> Result<L> {
         let mut line = vec![0; known.length];
         self.file.seek(SeekFrom::Start(known.at)).and_then(|_| self.file.read_exact(&mut line)).map_err(|e| cannot_read(&self.path, &e))?;
         lenient::from_str(&String::from_utf8_lossy(&line)).map_err(|e| cannot_read(&self.path, &e.into()))
@@ -124,13 +166,8 @@ impl Journal {
         Ok(())
     }
 
-    fn know(&mut self, outcome: &Outcome, at: u64, length: usize) {
-        let state = match outcome {
-            Outcome::Done(_) if outcome.cut() => State::Cut,
-            Outcome::Done(_) => State::Done,
-            Outcome::Failed(_) => State::Failed,
-        };
-        let known = Known { at, length, state, data_hash: outcome.data_hash().map(str::to_owned) };
+    fn know(&mut self, outcome: &L, at: u64, length: usize) {
+        let known = Known { at, length, state: outcome.state(), data_hash: outcome.data_hash().map(str::to_owned) };
         self.frames.insert(outcome.name().to_owned(), known);
     }
 
@@ -168,7 +205,7 @@ impl Journal {
         if self.header.is_none() {
             self.header = Some(lenient::from_str(&text)?);
         } else {
-            let outcome: Outcome = lenient::from_str(&text)?;
+            let outcome: L = lenient::from_str(&text)?;
             self.know(&outcome, self.end, length);
         }
         Ok(())
@@ -214,7 +251,7 @@ mod tests {
     fn a_torn_line_is_dropped_and_the_next_one_is_whole() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("results.jsonl");
-        let mut journal = Journal::open(&path).expect("new");
+        let mut journal = Journal::<Outcome>::open(&path).expect("new");
         journal.begin(header()).expect("header");
         journal.append(&failure("a")).expect("a");
         let whole = std::fs::read(&path).expect("bytes");
@@ -223,13 +260,13 @@ mod tests {
         let both = std::fs::read(&path).expect("bytes");
         for cut in whole.len()..both.len() {
             std::fs::write(&path, &both[..cut]).expect("torn");
-            let mut journal = Journal::open(&path).expect("open");
+            let mut journal = Journal::<Outcome>::open(&path).expect("open");
             assert_eq!(journal.frames().len(), 1, "cut at {cut}");
             journal.append(&failure("c")).expect("c");
             let known = journal.frames()["c"].clone();
             assert_eq!(journal.read(&known).expect("line"), failure("c"));
             drop(journal);
-            assert_eq!(Journal::open(&path).expect("again").frames().len(), 2);
+            assert_eq!(Journal::<Outcome>::open(&path).expect("again").frames().len(), 2);
         }
     }
 
@@ -237,7 +274,7 @@ mod tests {
     fn a_later_line_of_a_frame_replaces_the_earlier_and_a_foreign_line_is_refused() {
         let folder = tempfile::tempdir().expect("folder");
         let path = folder.path().join("results.jsonl");
-        let mut journal = Journal::open(&path).expect("new");
+        let mut journal = Journal::<Outcome>::open(&path).expect("new");
         journal.begin(header()).expect("header");
         journal.append(&failure("a")).expect("a");
         journal.append(&failure("a")).expect("a");
@@ -246,7 +283,7 @@ mod tests {
         let mut text = std::fs::read_to_string(&path).expect("text");
         text.insert_str(text.find('\n').expect("header") + 1, "not ours\n");
         std::fs::write(&path, text).expect("write");
-        let error = Journal::open(&path).expect_err("refused");
+        let error = Journal::<Outcome>::open(&path).expect_err("refused");
         assert_eq!(error.place.line, Some(2));
     }
 }

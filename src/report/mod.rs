@@ -15,7 +15,7 @@ mod summary;
 
 pub use csv::Peaks;
 pub use folder::Folder;
-pub use journal::{Header, SCHEMA, State};
+pub use journal::{Header, Line, SCHEMA, State};
 pub use run_info::RunInfo;
 pub use samples::Samples;
 pub use summary::{Exit, Summary, headline};

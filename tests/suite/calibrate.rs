@@ -1,6 +1,8 @@
 //! Simulation-based calibration: exact posteriors are accepted at the stated level, wrong ones are rejected, and the sampler is accepted.
 
 mod parts;
+mod resume;
+mod shipped;
 
 use std::fs;
 use std::path::Path;
@@ -118,7 +120,7 @@ fn calibration(sampled: &str, truths: &str, data_sets: usize) -> Calibration {
     let stop = AtomicBool::new(false);
     let settings = batch::Settings { pool: &pool, deadline: None, stop: &stop, plan: None, draws: false };
     let plan = Plan { spec: &spec, truth: &truth, frame: &frame, data_sets };
-    let found = calibrate::calibrate(&Cpu::new(Precision::F32).unwrap(), &plan, &settings).unwrap_or_else(|e| panic!("{e}"));
+    let found = calibrate::calibrate(&Cpu::new(Precision::F32).unwrap(), &plan, &settings, &()).unwrap_or_else(|e| panic!("{e}"));
     println!("{}", calibrate::text(&found));
     found
 }
@@ -193,23 +195,6 @@ fn a_prior_of_the_wrong_width_is_found() {
     assert!(!found.calibrated && found.windows[0].candidates.iter().all(|c| c.significant && c.z.abs() > 5.0), "{found:?}");
 }
 
-/// Poisson counts, K = 2: positions, heights, the shared width and the background. A false alarm once in a hundred seeds.
-#[test]
-fn two_peaks_of_counts_are_calibrated() {
-    let verb = Verb::new(&peaks("model = \"poisson\"", "model = \"poisson\""));
-    let (code, told) = verb.run("out", &["--n", "24", "--seed", "1", "--candidate", "K=2"]);
-    assert!(code == Some(0) && told.contains("gaussian.center[2]") && told.contains("none of 7 tests"), "{told}");
-}
-
-/// Gaussian noise whose scale is inferred, K = 2. A false alarm once in a hundred seeds.
-#[test]
-fn two_peaks_of_unknown_noise_are_calibrated() {
-    let noise = "model = \"gaussian\"\nsigma = \"1 * scale\"\nscale = { prior = \"log-uniform\", low = 0.5, high = 2 }";
-    let verb = Verb::new(&peaks(noise, "model = \"gaussian\", sigma = 1"));
-    let (code, told) = verb.run("out", &["--n", "24", "--seed", "1"]);
-    assert!(code == Some(0) && told.contains("  scale ") && told.contains("none of 8 tests"), "{told}");
-}
-
 /// Two peaks whose numbers are exchanged have the same quantities; a parameter taken by its number would not.
 #[test]
 fn no_quantity_knows_a_label() {
@@ -248,6 +233,57 @@ fn no_quantity_knows_a_label() {
     ];
     assert_eq!(ordered, expected.map(|(name, value)| (name.to_owned(), value)));
     assert_ne!(ordered, of([20.0, 1.0], [10.0, 2.0]), "the leftmost peak has its own height");
+}
+
+/// Two parts of one series of points that share a slope, each with its own level and an inferred scale.
+fn joint(second: &str) -> String {
+    let normal = "{ prior = \"normal\", mean = 0, sd = 2 }";
+    let part = |name: &str, range: &str| {
+        format!(
+            "[[measurement]]\nname = \"{name}\"\nrange = {range}\n\
+             noise = {{ model = \"gaussian\", sigma = \"1 * scale\", scale = {{ prior = \"log-uniform\", low = 0.5, high = 2 }} }}\n\
+             [[measurement.term]]\nmodel = \"line\"\nname = \"{name} line\"\nslope = {{ tie = \"slope\" }}\nintercept = {normal}\n"
+        )
+    };
+    format!(
+        "title = \"joint\"\n[data]\nfiles = \"line.xy\"\n[parameters]\nslope = {normal}\n{}{}\
+         [run]\ncopies = 4\nmax_sweeps = 2000\ntargets = {{ ess = 70, free_energy_se = 0.5, round_trips = 1 }}\n\
+         [simulate]\nframes = 1\nx = {{ start = -1, stop = 1, step = 0.05 }}\nnoise = {{ model = \"gaussian\", sigma = 1 }}\n\
+         [[simulate.term]]\nmodel = \"line\"\nslope = 0\nintercept = 0\n",
+        part("low", "[-1, -0.02]"),
+        part("high", second)
+    )
+}
+
+/// A false alarm once in a hundred seeds.
+#[test]
+fn a_joint_problem_is_calibrated_and_overlapping_measurements_are_refused() {
+    let (code, told) = Verb::new(&joint("[0.02, 1]")).run("out", &["--n", "40"]);
+    assert!(code == Some(0) && told.contains("none of 6 tests"), "{told}");
+    for name in ["  slope ", "low.low line.intercept", "high.high line.intercept"] {
+        assert!(told.contains(name), "{name}: {told}");
+    }
+    let (code, told) = Verb::new(&joint("[-0.2, 1]")).run("out", &["--n", "40"]);
+    assert!(code == Some(1) && told.contains("two measurements use the point at x = -0.2"), "{told}");
+    assert!(told.contains("give them ranges that do not overlap"), "{told}");
+}
+
+/// A level of up to 10¹² counts: a data set whose truth is beyond what a Poisson number is drawn from has no answer, and without them all the
+/// calibration is none. A level of 10⁸ is drawn from.
+#[test]
+fn more_counts_than_can_be_drawn_are_told() {
+    let counts = |level: f64| {
+        line(0.3, 0.3)
+            .replace("model = \"gaussian\"\nsigma = 1", "model = \"poisson\"")
+            .replace("noise = { model = \"gaussian\", sigma = 1 }", "noise = { model = \"poisson\" }")
+            .replace("mean = 0, sd = 0.3 }\nintercept = 0\n", &format!("mean = 0, sd = 0.3 }}\nintercept = {level:e}\n"))
+    };
+    let run = |level: f64| Verb::new(&counts(level)).run("out", &["--n", "4", "--candidate", "y = a x"]);
+    let (code, told) = run(1e12);
+    assert!(code == Some(2) && told.contains("4 data sets have no answer"), "{told}");
+    assert!(told.contains("data set 1 has no answer") && told.contains("1e9 is the largest mean that is drawn from"), "{told}");
+    let (_, told) = run(1e8);
+    assert!(!told.contains("no answer"), "{told}");
 }
 
 #[test]

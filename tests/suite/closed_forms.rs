@@ -92,7 +92,8 @@ impl Polynomial {
 }
 
 /// F, all means and all covariances of polynomials. With 70 moments at 4.5 errors and 2 free energies at 3.5, a perfect sampler raises an
-/// alarm once in 150 seeds. A prior a tenth wider shifts F by nearly d/10 nats: it is rejected.
+/// alarm once in 150 seeds. A prior a tenth wider shifts F by nearly d/10 nats: it is rejected. An exchange ratio of the wrong sign fails here
+/// by 190 errors of F.
 fn polynomial(d: usize, targets: Targets) {
     let (case, sd) = (Polynomial::new(d), 2.0);
     let prior = Parameter::Free(Prior::Normal { mean: 0.0, sd });
@@ -134,7 +135,7 @@ fn a_polynomial_in_thirty_dimensions_comes_out_exactly() {
 
 /// A width whose normal prior has a fifth of its mass below zero, where the model refuses it and the likelihood is zero: F and moments
 /// by quadrature over width and level. A sampler that rejected such draws at β = 0 would renormalise the prior and find F lower by
-/// ln 1/.8 = .22, which is many errors.
+/// ln 1/.8 = .22: made so, it fails here by 10 errors.
 #[test]
 fn a_fifth_of_the_prior_is_inadmissible() {
     let (area, centre, s) = (2.0, 1.51, 1.0);

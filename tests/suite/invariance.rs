@@ -12,7 +12,7 @@ use crate::specs;
 
 /// Three exchangeable peaks of every kind of prior under noise so large that the data say nothing: the posterior is the prior, the energy is
 /// flat, and what accepts or refuses a move is its own ratio of priors, proposals and Jacobians alone. A missing Jacobian, a guide whose
-/// density is left out, or a trade that is not symmetric shows in the moments.
+/// density is left out, or a trade that is not symmetric shows in the moments: without the Jacobian of logarithmic steps the first amplitude is 30 errors off.
 #[test]
 fn without_information_the_posterior_is_the_prior() {
     let priors = [

@@ -23,6 +23,7 @@ mod lines;
 mod misfit;
 mod noise;
 mod posterior;
+mod priors;
 mod products;
 mod readme;
 mod shaders;

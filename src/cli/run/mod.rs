@@ -3,7 +3,7 @@
 mod dry;
 mod frames;
 pub(super) mod prepare;
-mod progress;
+pub(super) mod progress;
 pub(super) mod time;
 
 use std::path::PathBuf;
@@ -30,29 +30,11 @@ use crate::report::{Exit, Folder, Peaks, RunInfo, State, Summary};
 #[derive(Debug, Args)]
 #[command(after_help = "Exit code: 0 good; 2 a frame failed, or may not be quoted; 1 nothing could run; 130 interrupted.")]
 pub(super) struct Arguments {
-    /// The spec, a TOML file
-    pub spec: PathBuf,
-    /// Folder of the data, instead of the spec's
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    pub common: Common,
     /// Folder of the results [default: results/NAME OF THE SPEC]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// What evaluates the models, instead of the spec's choice
-    #[arg(long, value_enum)]
-    pub engine: Option<EngineName>,
-    /// Precision of the cpu engine, instead of the spec's choice
-    #[arg(long, value_enum)]
-    pub precision: Option<Precision>,
-    /// Number or part of the name of the gpu engine's adapter (see `keisoku doctor`)
-    #[arg(long, value_name = "NAME", default_value = "best")]
-    pub adapter: Selection,
-    /// Threads [default: all cores]
-    #[arg(long, value_name = "N")]
-    pub threads: Option<std::num::NonZeroUsize>,
-    /// Seed of all random numbers, instead of the spec's
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
     /// Frames to run, counted from 1, both ends included: 7, 1..48, 1..48:8 or 1,5,9 [default: all]
     #[arg(long, value_name = "RANGE")]
     pub frames: Option<Frames>,
@@ -83,6 +65,31 @@ pub(super) struct Arguments {
     /// The summary as JSON on standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// What every verb that samples is told.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// The spec, a TOML file
+    pub spec: PathBuf,
+    /// Folder of the data, instead of the spec's
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// What evaluates the models, instead of the spec's choice
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineName>,
+    /// Precision of the cpu engine, instead of the spec's choice
+    #[arg(long, value_enum)]
+    pub precision: Option<Precision>,
+    /// Number or part of the name of the gpu engine's adapter (see `keisoku doctor`)
+    #[arg(long, value_name = "NAME", default_value = "best")]
+    pub adapter: Selection,
+    /// Threads [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Seed of all random numbers, instead of the spec's
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
 }
 
 /// `--engine`
@@ -131,17 +138,18 @@ struct Clock {
 /// Where nothing could run.
 pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let clock = Clock { wall: SystemTime::now(), instant: Instant::now() };
-    let pool = pool(arguments.threads)?;
-    let asked = Asked::read(arguments)?;
+    let pool = pool(arguments.common.threads)?;
+    let asked = Asked::read(&arguments.common)?;
     let chosen = asked.frames(arguments)?;
+    let frames = asked.dataset.entries.len();
     if arguments.dry_run {
-        let ready = pool.install(|| asked.resolve(None, &arguments.adapter))?;
+        let ready = pool.install(|| asked.resolve(None, &arguments.common.adapter, frames))?;
         return dry::run(&asked.dataset, &ready, &chosen, &pool);
     }
     let stop = interrupt();
     let out = prepare::out(arguments);
-    let mut folder = if arguments.fresh { Folder::fresh(&out)? } else { Folder::open(&out)? };
-    let ready = pool.install(|| asked.resolve(folder.header(), &arguments.adapter))?;
+    let mut folder: Folder = if arguments.fresh { Folder::fresh(&out)? } else { Folder::open(&out)? };
+    let ready = pool.install(|| asked.resolve(folder.header(), &arguments.common.adapter, frames))?;
     let peaks = prepare::peaks(arguments, &ready.spec)?;
     for warning in ready.spec.warnings() {
         output::note(&format!("warning: {warning}"));
@@ -181,7 +189,7 @@ struct Work<'a> {
 impl Work<'_> {
     /// Runs what is left to run, recording each frame as it finishes. The inner result is how the run ended.
     fn run(&self, folder: &mut Folder, quiet: bool, clock: &Clock) -> Result<(Result<()>, RunInfo)> {
-        let progress = Progress::new(self.todo.len(), quiet);
+        let progress = Progress::new(self.todo.len(), "frames", quiet);
         let (frames, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let samples = folder.samples(&self.asked.dataset, &self.ready.spec)?;
         let folder = Mutex::new(folder);
@@ -295,7 +303,7 @@ pub(super) fn pool(threads: Option<std::num::NonZeroUsize>) -> Result<rayon::Thr
 }
 
 /// A flag that the first interrupt sets; the second one ends the program, whose journal is whole at any time.
-fn interrupt() -> Arc<AtomicBool> {
+pub(super) fn interrupt() -> Arc<AtomicBool> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = stop.clone();
     let installed = ctrlc::set_handler(move || {

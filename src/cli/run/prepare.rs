@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Arguments;
+use super::{Arguments, Common};
 use crate::batch;
 use crate::dataset::{self, Dataset, Entry};
 use crate::engine::gpu::Selection;
@@ -12,13 +12,13 @@ use crate::report::{Header, Peaks, SCHEMA};
 use crate::spec::{Facts, RawSpec, Spec};
 
 /// The spec as written, with what the command line says instead, and its series.
-pub(super) struct Asked {
-    raw: RawSpec,
+pub(in crate::cli) struct Asked {
+    pub raw: RawSpec,
     pub dataset: Dataset,
 }
 
 /// All that a run needs.
-pub(super) struct Ready {
+pub(in crate::cli) struct Ready {
     pub spec: Spec,
     pub engine: Box<dyn Engine>,
     pub header: Header,
@@ -26,16 +26,22 @@ pub(super) struct Ready {
 
 impl Asked {
     /// Reads the spec and lists the frames.
-    pub fn read(arguments: &Arguments) -> Result<Self> {
-        let mut raw = Spec::read(&arguments.spec)?;
-        if let Some(folder) = &arguments.data {
-            raw.set_data_folder(folder)?;
-        }
-        raw.run.seed = arguments.seed.or(raw.run.seed);
-        raw.run.engine = arguments.engine.map(super::EngineName::word).or(raw.run.engine);
-        raw.run.f64 = arguments.precision.map(|p| p == super::Precision::F64).or(raw.run.f64);
+    pub fn read(common: &Common) -> Result<Self> {
+        let raw = Self::raw(common)?;
         let dataset = Dataset::open(&raw.data()?)?;
         Ok(Self { raw, dataset })
+    }
+
+    /// The spec as written, with what the command line says instead.
+    pub fn raw(common: &Common) -> Result<RawSpec> {
+        let mut raw = Spec::read(&common.spec)?;
+        if let Some(folder) = &common.data {
+            raw.set_data_folder(folder)?;
+        }
+        raw.run.seed = common.seed.or(raw.run.seed);
+        raw.run.engine = common.engine.map(super::EngineName::word).or(raw.run.engine);
+        raw.run.f64 = common.precision.map(|p| p == super::Precision::F64).or(raw.run.f64);
+        Ok(raw)
     }
 
     /// The frames asked for, in the order asked for.
@@ -47,8 +53,8 @@ impl Asked {
     }
 
     /// Fills in every default. A run that goes on keeps what the series said when it began and the engine that `auto` chose then:
-    /// otherwise its frames could not be compared.
-    pub fn resolve(&self, before: Option<&Header>, adapter: &Selection) -> Result<Ready> {
+    /// otherwise its frames could not be compared. `auto` looks at how many `frames` there are to sample.
+    pub fn resolve(&self, before: Option<&Header>, adapter: &Selection, frames: usize) -> Result<Ready> {
         let known = before.map(|header| header.series.clone()).filter(|series| series.len() == self.raw.stretches().count());
         let used = std::cell::RefCell::new(known.clone().unwrap_or_default());
         let summarise = |raw: &RawSpec| -> Result<Vec<Facts>> {
@@ -65,7 +71,7 @@ impl Asked {
             ("auto", Some(header)) => RawSpec::parse(Path::new("spec.toml"), &header.spec)?.run().engine,
             (name, _) => name.to_owned(),
         };
-        let engine = choice::choose(&name, wanted.run.f64, adapter, batch::most_walkers(&wanted, self.dataset.entries.len()))?;
+        let engine = choice::choose(&name, wanted.run.f64, adapter, batch::most_walkers(&wanted, frames))?;
         resolved.run.engine = Some(engine.name());
         let header = Header {
             schema: SCHEMA,
@@ -80,7 +86,7 @@ impl Asked {
 
 /// The folder of the results: the one asked for, or `results/NAME` with the spec's name (its folder's, where the file is just called spec).
 pub(super) fn out(arguments: &Arguments) -> PathBuf {
-    arguments.out.clone().unwrap_or_else(|| Path::new("results").join(name(&arguments.spec)))
+    arguments.out.clone().unwrap_or_else(|| Path::new("results").join(name(&arguments.common.spec)))
 }
 
 /// The spec's name, or its folder's where the file is just called spec.
