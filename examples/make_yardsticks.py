@@ -1,6 +1,6 @@
-"""Makes the data of the two spectral yardsticks and of the straight line: needs only numpy.
+"""Makes the data of the two spectral yardsticks, of the ten peaks and of the straight line: needs only numpy.
 
-Run from anywhere; it writes data.csv into yardstick-a, yardstick-b and straight-line beside itself. The numbers are written so that they read
+Run from anywhere; it writes data.csv into yardstick-a, yardstick-b, ten-peaks and straight-line beside itself. The numbers are written so that they read
 back as the same f64, and the generators are fixed by name and seed, so the files are the same on every machine.
 """
 
@@ -36,6 +36,18 @@ def yardstick_b():
     write("yardstick-b", x, f + np.array([noise.gauss(0, 0.1) for _ in range(300)]))
 
 
+def ten_peaks():
+    """Ten Gaussians a exp(-(b/2)(x - mu)^2), noise 0.1: several are closer than their widths."""
+    x = np.arange(301) / 100
+    a = (0.587, 1.522, 1.183, 0.864, 0.574, 0.388, 0.53, 0.3, 0.6, 0.7)
+    mu = (0.75, 0.84, 0.95, 1.71, 1.82, 1.95, 1.12, 1.30, 1.45, 2.1)
+    b = (500.689, 1046.837, 764.469, 550.689, 562.837, 634.469, 600.689, 664.469, 700.689, 746.837)
+    f = np.zeros_like(x)
+    for height, centre, precision in zip(a, mu, b):
+        f += height * np.exp(-0.5 * precision * (x - centre) ** 2)
+    write("ten-peaks", x, f + 0.1 * np.random.RandomState(0).randn(301))
+
+
 def straight_line():
     """y = 0.8 x + 0.1 with noise 0.1; least squares gives slope 0.812272330 and intercept 0.106045676."""
     x = np.linspace(-1, 1, 50)
@@ -48,4 +60,5 @@ def straight_line():
 if __name__ == "__main__":
     yardstick_a()
     yardstick_b()
+    ten_peaks()
     straight_line()
