@@ -2,7 +2,7 @@
 
 use std::f64::consts::{LN_2, PI};
 
-use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity};
+use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, log2_above, quantity};
 
 /// 4 ln 2: exp(−4 ln 2 (d/fwhm)²) is one half at d = fwhm/2.
 const FOUR_LN_2: f64 = 4.0 * LN_2;
@@ -29,7 +29,7 @@ impl Shape for Gaussian {
         if ratio <= 1.0 {
             return (f64::INFINITY, f64::NEG_INFINITY);
         }
-        let reach = (ratio.ln() / c[2]).sqrt();
+        let reach = (LN_2 * log2_above(ratio) / c[2]).sqrt();
         (c[1] - reach, c[1] + reach)
     }
 }

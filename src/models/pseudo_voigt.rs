@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, gaussian, lorentzian, quantity};
+use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, gaussian, log2_above, lorentzian, quantity};
 
 /// h [η L + (1 − η) G]; coefficients: h (1 − η), h η, position, 2/fwhm in units of t.
 pub struct PseudoVoigt;
@@ -27,15 +27,6 @@ pub(super) fn reach(g: f64, l: f64, floor: f64) -> Option<f64> {
     let of_gaussian = log2_above(10.0 * g / floor);
     let of_lorentzian = l / (0.9 * floor) - 1.0;
     Some(of_gaussian.max(of_lorentzian).max(0.0).sqrt())
-}
-
-/// log2 x from above, by at most .0861 too much (Mitchell 1962); for 0 and subnormal numbers some −1023.
-///
-/// A double's bits count its powers of two in their upper part and go linearly from one to the next below: e + f for 2ᵉ(1 + f), and
-/// log2(1 + f) − f is between 0 and .08608. A support is asked for once a move, of whose cost a logarithm is a fiftieth.
-fn log2_above(x: f64) -> f64 {
-    let bits = |x: f64| x.to_bits() as f64;
-    (bits(x) - bits(1.0)) / (1_u64 << (f64::MANTISSA_DIGITS - 1)) as f64 + 0.0861
 }
 
 impl Shape for PseudoVoigt {
@@ -102,16 +93,6 @@ impl Term for PseudoVoigt {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_logarithm_is_bounded_from_above_and_closely() {
-        for i in -40_000..40_000 {
-            let x = (f64::from(i) * 1e-3).exp2();
-            let excess = log2_above(x) - x.log2();
-            assert!((0.0..0.0862).contains(&excess), "{x}: {excess}");
-        }
-        assert!(log2_above(0.0) < -1000.0);
-    }
 
     #[test]
     fn nothing_above_the_floor_lies_beyond_the_reach() {
