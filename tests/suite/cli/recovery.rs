@@ -3,7 +3,9 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{FRAMES, Series, copy_of_finished, finished};
+use keisoku::engine::cpu;
+
+use super::{FRAMES, Series, copy_of_finished, finished, keisoku};
 
 /// Starts a run and waits until its first frame is in the journal.
 fn begun(series: &Series) -> Child {
@@ -28,6 +30,16 @@ fn threads_and_order_leave_the_same_bytes() {
     series.run(&["--threads", "2", "--frames", "3,1,4,2"]).code(0);
     assert_eq!(series.results(), finished().results());
     assert!(series.draws() == finished().draws(), "other draws");
+}
+
+/// Refits, terms and sums on every instruction set of this machine but the best, which the finished run has used.
+#[test]
+fn instruction_sets_leave_the_same_bytes() {
+    for level in cpu::available().iter().skip(1) {
+        let series = Series::new();
+        keisoku().env(cpu::ENVIRONMENT, level).args(series.arguments(&[])).assert().code(0);
+        assert_eq!(series.results(), finished().results(), "{level}");
+    }
 }
 
 #[test]
