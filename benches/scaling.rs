@@ -44,15 +44,15 @@ fn main() {
     let engine = Cpu::new(Precision::F32).unwrap();
     let doubled = |first: usize, size: &dyn Fn(usize) -> Size| (0..4).map(|i| (first << i, size(first << i))).collect::<Vec<_>>();
     let mut fine = true;
-    fine &= axis(&engine, repeats, "points", false, &doubled(500, &|points| Size { points, ..SIZE }));
-    fine &= axis(&engine, repeats, "peaks", true, &doubled(1, &|peaks| Size { points: 2000, peaks, sweeps: 160, ..SIZE }));
-    fine &= axis(&engine, repeats, "frames", false, &doubled(2, &|frames| Size { frames, sweeps: 200, ..SIZE }));
-    fine &= axis(&engine, repeats, "copies", false, &doubled(4, &|copies| Size { copies, ..SIZE }));
+    fine &= axis(engine, repeats, "points", false, &doubled(500, &|points| Size { points, ..SIZE }));
+    fine &= axis(engine, repeats, "peaks", true, &doubled(1, &|peaks| Size { points: 2000, peaks, sweeps: 160, ..SIZE }));
+    fine &= axis(engine, repeats, "frames", false, &doubled(2, &|frames| Size { frames, sweeps: 200, ..SIZE }));
+    fine &= axis(engine, repeats, "copies", false, &doubled(4, &|copies| Size { copies, ..SIZE }));
     println!("{}", if fine { "all grow linearly or better" } else { "something grows faster than linearly" });
 }
 
 /// One size doubled; whether time grows linearly or better.
-fn axis(engine: &Cpu, repeats: usize, name: &str, each_walker: bool, sizes: &[(usize, Size)]) -> bool {
+fn axis(engine: Cpu, repeats: usize, name: &str, each_walker: bool, sizes: &[(usize, Size)]) -> bool {
     let folders: Vec<_> = sizes.iter().map(|(_, size)| written(size)).collect();
     let mut least: Vec<Seconds> = vec![[f64::INFINITY; 2]; sizes.len()];
     let mut rungs = vec![0; sizes.len()];
@@ -110,14 +110,14 @@ fn written(size: &Size) -> tempfile::TempDir {
 }
 
 /// Samples the series with targets out of reach, so that all sweeps are made; seconds, and rungs of the first frame.
-fn run(engine: &Cpu, size: &Size, folder: &Path) -> (Seconds, usize) {
+fn run(engine: Cpu, size: &Size, folder: &Path) -> (Seconds, usize) {
     let (mut spec, mut dataset) = examples::open(&folder.join("spec.toml"));
     dataset.entries.truncate(size.frames);
     spec.run.copies = size.copies;
     spec.run.max_sweeps = size.sweeps;
     spec.run.free_energy_se = 1e-6;
     let (start, before) = (Instant::now(), processor());
-    let frames: Vec<FrameResult> = examples::answers(engine, &spec, &dataset);
+    let frames: Vec<FrameResult> = examples::answers(&engine, &spec, &dataset);
     let seconds = [start.elapsed().as_secs_f64(), processor() - before];
     let figures = &frames[0].windows[0].candidates[0].figures;
     assert_eq!(figures.burn_in + figures.sweeps, size.sweeps, "not all sweeps were made");

@@ -7,6 +7,7 @@
 //! f32 columns) costs acceptance, never correctness. It is computed on the host, with the same bits for every engine and instruction set.
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use fearless_simd::{Level, Simd, SimdBase, SimdInto, f32x16};
 use rand::Rng;
@@ -66,6 +67,8 @@ struct Part {
 struct Room {
     /// A column for each linear parameter, then those of the changed terms, then the data less everything else.
     columns: Vec<[f32; LANES]>,
+    /// The vectors outside which each column is zero.
+    spans: Vec<Range<usize>>,
     coefficients: Vec<f64>,
     theta: Vec<f64>,
     gram: Gram,
@@ -174,6 +177,18 @@ impl Refit {
 
     fn points(&self, problem: &Problem) -> f64 {
         problem.measurements[self.measurement].t.len() as f64
+    }
+
+    /// The vectors in which a term is not negligible. What it is outside counts as zero, at the old place as at the new one: peaks that do
+    /// not overlap then cost nothing together.
+    fn span(&self, problem: &Problem, term: usize, coefficients: &[f64]) -> Range<usize> {
+        let (data, term) = (&problem.measurements[self.measurement], &problem.terms[term]);
+        let (low, high) = term.model.shape.support(coefficients, term.extent, data.floor);
+        if low.is_nan() || high.is_nan() {
+            return 0..self.t.len();
+        }
+        let (begin, end) = (data.t.partition_point(|t| *t < low), data.t.partition_point(|t| *t <= high));
+        if begin < end { begin / LANES..end.div_ceil(LANES) } else { 0..0 }
     }
 
     /// Degrees of freedom of the conditional under an inferred scale.
@@ -334,20 +349,34 @@ impl OnLevel for Design<'_> {
         room.columns.clear();
         room.columns.resize(columns * n, [0.0; LANES]);
         room.columns[(columns - 1) * n..].copy_from_slice(&refit.y);
+        room.spans.clear();
+        room.spans.resize(columns - 1, 0..0);
+        room.spans.push(0..n);
         for (first, theta) in [(None, from), (Some(p), to)] {
             let mut next = first;
             room.theta.clear();
             room.theta.extend_from_slice(theta);
             refit.parameters.iter().for_each(|&i| room.theta[i] = 0.0);
             for part in refit.parts.iter().filter(|part| first.is_none() || moved(part)) {
-                let Room { columns: all, coefficients, theta, .. } = &mut *room;
+                let Room { columns: all, spans, coefficients, theta, .. } = &mut *room;
                 let shape = &problem.terms[part.term];
                 let mut add = |theta: &[f64], sign: f32, column: usize| {
                     coefficients.resize(shape.extent.len(), 0.0);
                     problem.prepare(part.term, theta, coefficients).ok()?;
-                    let curve = &mut all[column * n..(column + 1) * n];
-                    let task = Add { simd, refit, coefficients: &*coefficients, stride: shape.extent.stride, sign, curve };
-                    coefficients.iter().all(|c| c.is_finite()).then(|| shape.model.shape.visit(task))
+                    let span = coefficients.iter().all(|c| c.is_finite()).then(|| refit.span(problem, part.term, coefficients))?;
+                    let curve = &mut all[column * n..(column + 1) * n][span.clone()];
+                    let at = span.start;
+                    spans[column] = hull(&spans[column], span);
+                    shape.model.shape.visit(Add {
+                        simd,
+                        refit,
+                        coefficients: &*coefficients,
+                        stride: shape.extent.stride,
+                        sign,
+                        at,
+                        curve,
+                    });
+                    Some(())
                 };
                 if part.base {
                     add(theta, -1.0, columns - 1)?;
@@ -364,12 +393,14 @@ impl OnLevel for Design<'_> {
                 }
             }
         }
-        let Room { columns: all, gram, .. } = room;
+        let Room { columns: all, spans, gram, .. } = room;
         (gram.columns, gram.moved) = (columns, p);
         gram.products.resize(columns * columns, 0.0);
         for i in 0..columns {
             for j in 0..=i {
-                gram.products[i * columns + j] = dot(simd, &all[i * n..(i + 1) * n], &all[j * n..(j + 1) * n]);
+                let (begin, end) = (spans[i].start.max(spans[j].start), spans[i].end.min(spans[j].end));
+                let both = |column: usize| &all[column * n + begin..column * n + end.max(begin)];
+                gram.products[i * columns + j] = dot(simd, both(i), both(j));
             }
         }
         Some(())
@@ -383,6 +414,8 @@ struct Add<'a, S> {
     coefficients: &'a [f64],
     stride: usize,
     sign: f32,
+    /// First vector of the curve.
+    at: usize,
     curve: &'a mut [[f32; LANES]],
 }
 
@@ -408,11 +441,21 @@ impl<S: Simd> Add<'_, S> {
                 *c = splat(value);
             }
             let c = &c[..self.stride.min(MOST)];
-            for ((t, weight), out) in self.refit.t.iter().zip(&self.refit.weight).zip(self.curve.iter_mut()) {
+            let (t, weight) = (&self.refit.t[self.at..], &self.refit.weight[self.at..]);
+            for ((t, weight), out) in t.iter().zip(weight).zip(self.curve.iter_mut()) {
                 let value = T::eval(f32x16::load_array_ref(self.simd, t), c) * f32x16::load_array_ref(self.simd, weight);
                 Number::mul_add(value, sign, f32x16::load_array_ref(self.simd, out)).store_array(out);
             }
         }
+    }
+}
+
+/// The least range that holds both; an empty one adds nothing.
+fn hull(a: &Range<usize>, b: Range<usize>) -> Range<usize> {
+    match (a.is_empty(), b.is_empty()) {
+        (true, _) => b,
+        (_, true) => a.clone(),
+        _ => a.start.min(b.start)..a.end.max(b.end),
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use assert_cmd::Command;
 
-/// Flags of cargo in its commands.
-const CARGO: [&str; 2] = ["--release", "--nocapture"];
+/// Flags of cargo and of the benchmarks in their commands.
+const CARGO: [&str; 4] = ["--release", "--nocapture", "--bench", "--peers"];
 
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
@@ -54,6 +54,8 @@ enum Told<'r> {
     Run(Vec<&'r str>),
     /// The tests, or those whose name contains a word.
     Test(Option<&'r str>),
+    /// A benchmark, of cargo or a script of Python: it takes minutes, so it is only looked up.
+    Bench(&'r str),
 }
 
 /// What a line of a block, or a span, tells to run.
@@ -61,6 +63,8 @@ fn told(line: &str) -> Result<Told<'_>, String> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[..] {
         ["cargo", "run", "--release", "--", "run", ..] => Ok(Told::Run(words[4..].to_vec())),
+        ["cargo", "bench", "--bench", name, ..] => Ok(Told::Bench(name)),
+        ["python3", script, ..] => script.strip_prefix("benches/").map(Told::Bench).ok_or_else(|| format!("no benchmark: {line}")),
         ["cargo", "test"] => Ok(Told::Test(None)),
         ["cargo", "test", name, "--", "--nocapture"] => Ok(Told::Test(Some(name))),
         _ => Err(format!("nothing here runs `{line}`")),
@@ -75,7 +79,7 @@ fn commands(readme: &str) -> Result<Vec<Told<'_>>, String> {
         }
     }
     let shell = readme.split("```sh\n").skip(1).flat_map(|rest| rest.split("```").next().unwrap_or_default().lines());
-    let inline = spans(readme).into_iter().filter(|span| span.starts_with("cargo "));
+    let inline = spans(readme).into_iter().filter(|span| ["cargo ", "python3 "].iter().any(|c| span.starts_with(c)));
     shell.filter(|line| !line.trim().is_empty()).chain(inline).map(told).collect()
 }
 
@@ -158,6 +162,13 @@ fn entries(folder: &Path, folders: bool) -> BTreeSet<String> {
     all.map(|e| e.file_name().into_string().unwrap()).filter(|name| !name.starts_with('.')).collect()
 }
 
+/// Whether `benches` has a script of that name, or Cargo knows a benchmark of it.
+fn is_bench(name: &str) -> bool {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let cargo = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    root.join("benches").join(name).is_file() || cargo.contains(&format!("[[bench]]\nname = \"{name}\"\n"))
+}
+
 /// Every command is given as it stands, but to one frame, for two seconds, and into another folder; the tests are only looked up, because
 /// this is one of them. The names are compared with what the run left.
 #[test]
@@ -175,12 +186,14 @@ fn commands_run_and_names_are_right() {
                 // 2: two seconds may not be enough for a number that may be quoted.
                 assert!(matches!(ran.get_output().status.code(), Some(0 | 2)), "{arguments:?}: {ran}");
             }
+            Told::Bench(name) => assert!(is_bench(name), "{name} is no benchmark"),
             Told::Test(name) => {
                 assert!(tests.lines().any(|test| test.contains(name.unwrap_or(": test"))), "no test has {name:?} in its name")
             }
         }
     }
     assert!(matches!(commands[0], Told::Run(_)) && commands.contains(&Told::Test(None)), "{commands:?}");
+    assert!(commands.iter().any(|c| matches!(c, Told::Bench(_))) && !is_bench("efficienty.py") && !is_bench("scalling"));
     let known = Known::get(out.path());
     assert_eq!(known.wrong(&readme), [""; 0]);
     for (from, to, wrong) in [

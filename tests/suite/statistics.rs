@@ -115,3 +115,45 @@ fn stated_errors_are_those_of_the_scatter() {
     let holds = |factor: f64| (low..high).contains(&(sum.sqrt() / factor));
     assert!(holds(1.0) && !holds(2.0) && !holds(0.5), "{}", sum.sqrt());
 }
+
+/// Posterior means against the scatter over seeds, one to three peaks of yardstick A: `cargo bench --bench evidence` is the full form, whose
+/// last column is the mean of (scatter / error that the effective size implies)².
+///
+/// That mean is over the parameters of a candidate, which are correlated to an unknown degree, and over three candidates, which are
+/// independent: of all that is possible, its variance is largest where a candidate's parameters move as one, and it is then χ² of 3 × 15
+/// degrees of freedom over 45, which leaves .50–1.70 once in 200 times. Errors implied twice too small or too large give 4 or .25.
+#[test]
+fn effective_sizes_are_those_of_the_scatter() {
+    const SEEDS: u64 = 16;
+    let (mut spec, dataset) = examples::read("yardstick-a");
+    spec.run.ess = 200.0;
+    spec.run.free_energy_se = 0.1;
+    spec.groups[0].candidates.retain(|c| c.k.is_none_or(|k| k <= 3));
+    let runs: Vec<WindowResult> = (0..SEEDS)
+        .map(|seed| {
+            // Not the seeds of the test above: one unlucky draw shall not fail both.
+            spec.run.seed = 100 + seed;
+            examples::answers(&cpu(), &spec, &dataset).remove(0).windows.remove(0)
+        })
+        .collect();
+    let mut sum = 0.0;
+    for k in 0..3 {
+        let parameters = runs[0].candidates[k].parameters.len();
+        for p in 0..parameters {
+            let all = || runs.iter().map(|run| &run.candidates[k].parameters[p]);
+            let mean = all().map(|q| q.mean).sum::<f64>() / SEEDS as f64;
+            let scatter = all().map(|q| (q.mean - mean).powi(2)).sum::<f64>() / (SEEDS - 1) as f64;
+            let implied = all().map(|q| q.sd.powi(2) / q.ess_bulk).sum::<f64>() / SEEDS as f64;
+            println!(
+                "K = {}, {} {p}: scatter is {:.2} of the implied error",
+                k + 1,
+                runs[0].candidates[k].parameters[p].parameter,
+                (scatter / implied).sqrt()
+            );
+            sum += scatter / implied / (3 * parameters) as f64;
+        }
+    }
+    println!("mean of squares {sum:.2}");
+    let holds = |factor: f64| (0.50..1.70).contains(&(sum / (factor * factor)));
+    assert!(holds(1.0) && !holds(2.0) && !holds(0.5), "{sum}");
+}
