@@ -9,7 +9,7 @@ mod arithmetic;
 mod grid;
 mod kernel;
 pub mod level;
-mod span;
+pub mod span;
 mod tile;
 mod walker;
 

@@ -7,12 +7,12 @@
 //! f32 columns) costs acceptance, never correctness. It is computed on the host, with the same bits for every engine and instruction set.
 
 use std::cell::RefCell;
-use std::ops::Range;
 
 use fearless_simd::{Level, Simd, SimdBase, SimdInto, f32x16};
 use rand::Rng;
 
 use crate::engine::cpu::level::{self, OnLevel};
+use crate::engine::cpu::span::{Ends, STEP, Span};
 use crate::models::{Number, Role, Shape, Visit};
 use crate::prior::{Prior, normal_mass};
 use crate::problem::{Binding, Noise, Problem};
@@ -29,7 +29,7 @@ const LEAST_DEGREES: f64 = 0.5;
 /// Most linear parameters.
 const MOST: usize = 16;
 /// Points of a vector.
-const LANES: usize = 16;
+const LANES: usize = STEP;
 
 /// The linear parameters of one measurement.
 #[derive(Clone, Debug)]
@@ -44,6 +44,7 @@ pub struct Refit {
     unit: Vec<f64>,
     parts: Vec<Part>,
     level: Level,
+    ends: Ends,
     /// Points as vectors, the last one padded.
     t: Vec<[f32; LANES]>,
     /// What a curve is multiplied by: exposure over the standard deviation of each point, from the data alone. 0 where padded.
@@ -68,7 +69,7 @@ struct Room {
     /// A column for each linear parameter, then those of the changed terms, then the data less everything else.
     columns: Vec<[f32; LANES]>,
     /// The vectors outside which each column is zero.
-    spans: Vec<Range<usize>>,
+    spans: Vec<Span>,
     coefficients: Vec<f64>,
     theta: Vec<f64>,
     gram: Gram,
@@ -130,6 +131,7 @@ impl Refit {
             t: vectors(&|i| data.t[i], &|| data.t[n - 1]),
             weight: vectors(&weight, &|| 0.0),
             y: vectors(&|i| data.y[i] / sigma(i), &|| 0.0),
+            ends: Ends::of(&data.t),
             level: level::chosen().ok()?,
             measurement,
             parameters,
@@ -181,14 +183,17 @@ impl Refit {
 
     /// The vectors in which a term is not negligible. What it is outside counts as zero, at the old place as at the new one: peaks that do
     /// not overlap then cost nothing together.
-    fn span(&self, problem: &Problem, term: usize, coefficients: &[f64]) -> Range<usize> {
+    fn span(&self, problem: &Problem, term: usize, coefficients: &[f64]) -> Span {
         let (data, term) = (&problem.measurements[self.measurement], &problem.terms[term]);
         let (low, high) = term.model.shape.support(coefficients, term.extent, data.floor);
         if low.is_nan() || high.is_nan() {
-            return 0..self.t.len();
+            return self.whole();
         }
-        let (begin, end) = (data.t.partition_point(|t| *t < low), data.t.partition_point(|t| *t <= high));
-        if begin < end { begin / LANES..end.div_ceil(LANES) } else { 0..0 }
+        self.ends.touched(&data.t, low, high)
+    }
+
+    fn whole(&self) -> Span {
+        Span { begin: 0, end: self.t.len() }
     }
 
     /// Degrees of freedom of the conditional under an inferred scale.
@@ -350,8 +355,8 @@ impl OnLevel for Design<'_> {
         room.columns.resize(columns * n, [0.0; LANES]);
         room.columns[(columns - 1) * n..].copy_from_slice(&refit.y);
         room.spans.clear();
-        room.spans.resize(columns - 1, 0..0);
-        room.spans.push(0..n);
+        room.spans.resize(columns - 1, Span::EMPTY);
+        room.spans.push(refit.whole());
         for (first, theta) in [(None, from), (Some(p), to)] {
             let mut next = first;
             room.theta.clear();
@@ -364,9 +369,9 @@ impl OnLevel for Design<'_> {
                     coefficients.resize(shape.extent.len(), 0.0);
                     problem.prepare(part.term, theta, coefficients).ok()?;
                     let span = coefficients.iter().all(|c| c.is_finite()).then(|| refit.span(problem, part.term, coefficients))?;
-                    let curve = &mut all[column * n..(column + 1) * n][span.clone()];
-                    let at = span.start;
-                    spans[column] = hull(&spans[column], span);
+                    let curve = &mut all[column * n..(column + 1) * n][span.range()];
+                    let at = span.begin;
+                    spans[column] = spans[column].hull(span);
                     shape.model.shape.visit(Add {
                         simd,
                         refit,
@@ -398,8 +403,8 @@ impl OnLevel for Design<'_> {
         gram.products.resize(columns * columns, 0.0);
         for i in 0..columns {
             for j in 0..=i {
-                let (begin, end) = (spans[i].start.max(spans[j].start), spans[i].end.min(spans[j].end));
-                let both = |column: usize| &all[column * n + begin..column * n + end.max(begin)];
+                let both = spans[i].overlap(spans[j]).range();
+                let both = |column: usize| &all[column * n..(column + 1) * n][both.clone()];
                 gram.products[i * columns + j] = dot(simd, both(i), both(j));
             }
         }
@@ -447,15 +452,6 @@ impl<S: Simd> Add<'_, S> {
                 Number::mul_add(value, sign, f32x16::load_array_ref(self.simd, out)).store_array(out);
             }
         }
-    }
-}
-
-/// The least range that holds both; an empty one adds nothing.
-fn hull(a: &Range<usize>, b: Range<usize>) -> Range<usize> {
-    match (a.is_empty(), b.is_empty()) {
-        (true, _) => b,
-        (_, true) => a.clone(),
-        _ => a.start.min(b.start)..a.end.max(b.end),
     }
 }
 

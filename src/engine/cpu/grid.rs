@@ -1,7 +1,7 @@
 //! The data of a problem as the loops want them: all measurements on one axis, padded to whole blocks.
 
 use super::arithmetic::{Arithmetic, Partial, Step};
-use super::span::{STEP, STEPS_A_BLOCK, Span};
+use super::span::{Ends, STEP, STEPS_A_BLOCK, Span};
 use crate::engine::POISSON_FLOOR;
 use crate::error::{Error, Result};
 use crate::models::{Extent, ShapeKind};
@@ -9,9 +9,6 @@ use crate::problem::{Measurement, Noise, Problem};
 
 /// Most coefficients of one evaluation of a shape.
 pub const MOST_COEFFICIENTS: usize = 128;
-
-/// Steps that are counted one by one.
-const FEW: usize = 64;
 
 /// A problem's data and terms.
 #[derive(Debug)]
@@ -50,8 +47,7 @@ pub struct Axis<'a, E> {
 pub struct Part<'p> {
     /// Its t in f64: supports are found before anything is rounded, so that a peak between two points stays there.
     t: &'p [f64],
-    /// The first and the last of each step.
-    ends: (Vec<f64>, Vec<f64>),
+    ends: Ends,
     /// Its blocks.
     pub blocks: Span,
     /// Which misfit.
@@ -110,8 +106,7 @@ impl<'p, E: Copy> Grid<'p, E> {
             self.second.push(gather(&|i| if inside(i) { exposure.get(i).copied().unwrap_or(1.0) } else { 0.0 }));
         }
         let factor = if poisson { 2.0 * measurement.scale } else { 1.0 };
-        let ends = t.chunks(STEP).map(|step| (step[0], step[step.len() - 1])).unzip();
-        self.parts.push(Part { t, ends, blocks: Span { begin, end }, poisson, factor });
+        self.parts.push(Part { t, ends: Ends::of(t), blocks: Span { begin, end }, poisson, factor });
     }
 
     /// Steps, padding included.
@@ -134,21 +129,9 @@ impl<'p, E: Copy> Grid<'p, E> {
         if low.is_nan() || high.is_nan() {
             return part.blocks.steps();
         }
-        let (begin, end) = (before(&part.ends.1, |t| t < low), before(&part.ends.0, |t| t <= high));
-        let inside = || part.t[begin * STEP..].iter().take(STEP).any(|t| low <= *t && *t <= high);
-        if begin >= end || (end == begin + 1 && !inside()) {
-            return Span::EMPTY;
-        }
+        let Span { begin, end } = part.ends.touched(part.t, low, high);
         Span { begin: first + begin, end: first + end }
     }
-}
-
-/// How many of the ascending numbers are below a bound. A few are counted faster than they are searched.
-fn before(ascending: &[f64], below: impl Fn(f64) -> bool) -> usize {
-    if ascending.len() <= FEW {
-        return ascending.iter().map(|t| usize::from(below(*t))).sum();
-    }
-    ascending.partition_point(|t| below(*t))
 }
 
 impl Part<'_> {

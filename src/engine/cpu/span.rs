@@ -71,3 +71,62 @@ impl Span {
         if self.begin < other.begin { [self, other] } else { [other, self] }
     }
 }
+
+/// Steps that are counted one by one.
+const FEW: usize = 64;
+
+/// The first and the last of the ascending numbers of each step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ends {
+    firsts: Vec<f64>,
+    lasts: Vec<f64>,
+}
+
+impl Ends {
+    /// Of points `t`.
+    pub fn of(t: &[f64]) -> Self {
+        let (firsts, lasts) = t.chunks(STEP).map(|step| (step[0], step[step.len() - 1])).unzip();
+        Self { firsts, lasts }
+    }
+
+    /// The steps of the same `t` that have a point in [low, high].
+    pub fn touched(&self, t: &[f64], low: f64, high: f64) -> Span {
+        let (begin, end) = (before(&self.lasts, |t| t < low), before(&self.firsts, |t| t <= high));
+        let inside = || t[begin * STEP..].iter().take(STEP).any(|t| low <= *t && *t <= high);
+        if begin >= end || (end == begin + 1 && !inside()) {
+            return Span::EMPTY;
+        }
+        Span { begin, end }
+    }
+}
+
+/// How many of the ascending numbers are below a bound. A few are counted faster than they are searched.
+fn before(ascending: &[f64], below: impl Fn(f64) -> bool) -> usize {
+    if ascending.len() <= FEW {
+        return ascending.iter().map(|t| usize::from(below(*t))).sum();
+    }
+    ascending.partition_point(|t| below(*t))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn touched_steps_are_those_of_the_points_inside() {
+        for n in [1, 15, 16, 17, 100, 16 * FEW + 1] {
+            let t: Vec<f64> = (0..n).map(f64::from).collect();
+            let ends = Ends::of(&t);
+            for low in [-3.0, 0.0, 0.2, 15.0, 15.5, 16.0, 31.9, 99.0, 1e9] {
+                for width in [-1.0, 0.0, 0.5, 1.0, 17.0, 1e9] {
+                    let inside: Vec<usize> = (0..t.len()).filter(|&i| low <= t[i] && t[i] <= low + width).collect();
+                    let expected = match (inside.first(), inside.last()) {
+                        (Some(first), Some(last)) => Span { begin: first / STEP, end: last / STEP + 1 },
+                        _ => Span::EMPTY,
+                    };
+                    assert_eq!(ends.touched(&t, low, low + width), expected, "{n} points, {low} + {width}");
+                }
+            }
+        }
+    }
+}
