@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn touched_steps_are_those_of_the_points_inside() {
         for n in [1, 15, 16, 17, 100, 16 * FEW + 1] {
-            let t: Vec<f64> = (0..n).map(f64::from).collect();
+            let t: Vec<f64> = (0..n).map(|i| i as f64).collect();
             let ends = Ends::of(&t);
             for low in [-3.0, 0.0, 0.2, 15.0, 15.5, 16.0, 31.9, 99.0, 1e9] {
                 for width in [-1.0, 0.0, 0.5, 1.0, 17.0, 1e9] {
