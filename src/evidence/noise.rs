@@ -255,7 +255,7 @@ impl Scan {
         (jackknife_se(&free, &sizes), jackknife_se(&mean, &sizes))
     }
 
-    /// The minimum or the edge, with F(c) at [`SIDE`] points on either side as far as the ladder covers them.
+    /// The minimum or the edge, with F(c) at twenty points on either side as far as the ladder covers them.
     pub fn curve(&self) -> NoiseCurve {
         let least = self.least();
         let (middle, sd) = match least {
