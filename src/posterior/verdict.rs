@@ -11,8 +11,7 @@ use crate::sampler::{Record, Sampled};
 const RHAT_LEVEL: f64 = 2e-5;
 const SE_LEVEL: f64 = 3e-4;
 /// What is missing of the effective sample size is told by the correlations within copies (what is between them is R-hat's). Of perfect samplers
-/// that deliver the target, 100 to 1000 draws in 4 to 16 copies, one estimate in 10 000 is below .65 of it (simulated: 60 000 records of
-/// autoregressive series each, correlations 0 to .8 from row to row); of some eighty, less than one in a hundred is below this.
+/// that deliver the target hardly one estimate in 10 000 is below this share of it, as the tests count: of some eighty, less than one in a hundred.
 const ESS_SLACK: f64 = 0.6;
 /// No R-hat below this is refused (Vehtari et al. 2021 recommend it for long runs).
 const RHAT_FLOOR: f64 = 1.01;

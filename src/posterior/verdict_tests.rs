@@ -153,6 +153,34 @@ fn a_perfect_sampler_of_sixteen_copies_is_hardly_ever_refused() {
     perfect(16, 100.0, 0.5);
 }
 
+/// Of estimates told within copies hardly one in 10 000 is below the slack: of 20 000 at that rate more than nine are once in 20 000 seeds. Of
+/// pooled ones, which hang on the variance between a few halves of copies, more are.
+#[test]
+fn effective_sizes_within_copies_are_hardly_ever_below_the_slack() {
+    for (copies, ess) in [(4, 100.0), (4, 400.0), (16, 100.0)] {
+        let memory = 0.5f64;
+        let rows = (ess * (1.0 + memory) / (1.0 - memory) / f64::from(copies)).round() as usize;
+        let chains = |record: u32| -> Vec<Vec<f64>> {
+            let mut stream = Key::new(5, "within", "", "", copies as usize).stream(record, ess as u32, 0);
+            let mut chain = || {
+                let mut z = normal(&mut stream);
+                let mut next = || {
+                    z = memory * z + (1.0 - memory * memory).sqrt() * normal(&mut stream);
+                    z
+                };
+                (0..rows).map(|_| next()).collect()
+            };
+            (0..copies).map(|_| chain()).collect()
+        };
+        let below = |estimate: fn(&[Vec<f64>]) -> f64| {
+            (0..20_000u32).into_par_iter().filter(|&record| estimate(&chains(record)) < ESS_SLACK * ess).count()
+        };
+        let (within, pooled) = (below(ess_within), below(|chains| convergence(chains).ess_bulk));
+        println!("{copies} copies, {ess} draws: {within} of 20000 estimates below {ESS_SLACK} of it within copies, {pooled} pooled");
+        assert!(within <= 9 && pooled > 9, "{within} within copies, {pooled} pooled");
+    }
+}
+
 /// Two modes ten standard deviations apart. Where copies are in both, that is seen in at least 95 %: of 200 records fewer than 180 would be
 /// refused at a rate of 95 % once in 1200 seeds. All copies are in one mode with probability 2^(1 − copies), which nobody can see: with
 /// six copies or more (the default is eight) 95 % of all records are refused, with four 7 of 8 at best.

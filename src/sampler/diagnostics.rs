@@ -38,8 +38,8 @@ pub fn convergence(chains: &[Vec<f64>]) -> Convergence {
 }
 
 /// Effective sample size of the bulk that the correlations within half copies tell, whatever the differences between them, which R-hat tells.
-/// It is known far better than [`Convergence::ess_bulk`]: the variance between a few half copies has as few degrees of freedom, and of a
-/// perfect sampler's estimates one in 10 000 is below a third of the truth. NaN where there are fewer than four draws a copy.
+/// It is known far better than [`Convergence::ess_bulk`]: the variance between a few half copies has as few degrees of freedom. NaN where there
+/// are fewer than four draws a copy.
 pub fn ess_within(chains: &[Vec<f64>]) -> f64 {
     let halves = split(chains);
     if halves.first().is_none_or(|h| h.len() < 2) {

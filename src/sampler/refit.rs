@@ -44,6 +44,7 @@ pub struct Refit {
     unit: Vec<f64>,
     parts: Vec<Part>,
     level: Level,
+    /// Where each vector of points begins and ends.
     ends: Ends,
     /// Points as vectors, the last one padded.
     t: Vec<[f32; LANES]>,
