@@ -4,11 +4,19 @@ use std::sync::Arc;
 
 use super::chain::Step;
 use super::mixture::{Mixture, members};
+use super::normal::{self, Normal, Places};
 use super::record::Record;
 use super::schedule::{Kind, Move, exchangeable, find};
 use crate::models::Role;
 use crate::prior::{Coordinate, Prior};
 use crate::problem::Problem;
+
+/// A normal approximation about which steps are no longer than this is worth nothing.
+const SHORTEST: f64 = 0.3;
+/// From this size on a step is a fresh draw.
+const FRESH: f64 = 0.8;
+/// Where fresh draws are accepted, other moves are made in one sweep of so many.
+const SELDOM: u32 = 4;
 
 /// Size and shape of every move at every rung, and what they are tuned from.
 #[derive(Clone, Debug)]
@@ -23,10 +31,17 @@ pub struct Tuning {
     accepted: Vec<u32>,
     tried: Vec<u32>,
     rates: Vec<Option<f64>>,
+    /// ln of the largest size of each move.
+    longest: Vec<f64>,
     families: Vec<Family>,
     moments: Vec<Moments>,
     /// For each move, what has been learned of where relocated peaks belong.
     pub mixtures: Vec<Arc<Mixture>>,
+    /// For each rung, the normal approximation that steps of the whole are made about; none where it is not known, or of no use.
+    pub normals: Vec<Option<Arc<Normal>>>,
+    places: Option<Arc<Places>>,
+    /// What the approximations are learned from, one a rung.
+    whole: Vec<Moments>,
 }
 
 /// Moves whose shape is learned from the same states: one block, or the like blocks of exchangeable peaks.
@@ -40,12 +55,15 @@ struct Family {
     at: usize,
 }
 
-/// Running mean and co-moment of one member at one rung (Welford).
+/// Running mean and co-moment of some parameters at one rung, in the coordinates of walks (Welford).
 #[derive(Clone, Debug, Default)]
-struct Moments {
-    n: f64,
-    mean: Vec<f64>,
-    products: Vec<f64>,
+pub struct Moments {
+    /// States.
+    pub n: f64,
+    /// Their mean.
+    pub mean: Vec<f64>,
+    /// Σ (x − mean)(x − mean)ᵀ.
+    pub products: Vec<f64>,
 }
 
 impl Tuning {
@@ -63,9 +81,13 @@ impl Tuning {
             accepted: vec![0; rungs * moves.len()],
             tried: vec![0; rungs * moves.len()],
             rates: moves.iter().map(|m| m.rate).collect(),
+            longest: moves.iter().map(|m| if m.kind == Kind::Whole { 0.0 } else { 3.0 }).collect(),
             families,
             moments: vec![Moments::default(); rungs * slots],
             mixtures: vec![Arc::default(); moves.len()],
+            normals: vec![None; rungs],
+            places: moves.iter().find_map(|m| m.places.clone()),
+            whole: vec![Moments::default(); rungs],
         }
     }
 
@@ -74,6 +96,17 @@ impl Tuning {
     pub fn step(&self, rung: usize, step: usize) -> Step<'_> {
         let at = rung * self.moves + step;
         Step { scale: self.scale[at], factor: &self.factors[at] }
+    }
+
+    /// Whether a move is made at a rung in this sweep, as far as that follows from what was learned.
+    #[inline]
+    pub fn wants(&self, rung: usize, step: usize, kind: Kind, sweep: u32) -> bool {
+        match (&self.normals[rung], kind) {
+            (known, Kind::Whole) => known.is_some(),
+            // By turns of two sweeps, for some moves are made in every other sweep only.
+            (Some(normal), _) if normal.fresh => (sweep / 2 + step as u32).is_multiple_of(SELDOM),
+            _ => true,
+        }
     }
 
     /// Counts a decision; while adapting the size follows it.
@@ -87,7 +120,7 @@ impl Tuning {
         {
             // Robbins–Monro with gain ∝ n^−0.6, which converges and forgets its start.
             let gain = 2.0 * (f64::from(self.tried[at]) + 3.0).powf(-0.6);
-            self.ln_scale[at] = (self.ln_scale[at] + gain * (f64::from(u8::from(accepted)) - rate)).clamp(-60.0, 3.0);
+            self.ln_scale[at] = (self.ln_scale[at] + gain * (f64::from(u8::from(accepted)) - rate)).clamp(-60.0, self.longest[step]);
             self.scale[at] = self.ln_scale[at].exp();
         }
     }
@@ -116,6 +149,9 @@ impl Tuning {
                     self.moments[rung * slots + family.at + rank].add(problem, &family.members[member].1, row);
                 }
             }
+            if let Some(places) = &self.places {
+                self.whole[rung].add(problem, &places.ordered(row)[..places.parameters.len()], row);
+            }
         }
     }
 
@@ -132,13 +168,30 @@ impl Tuning {
                 let nearest = if share < 0.5 { low } else { high };
                 pooled.factors[at].clone_from(&copies[0].factors[nearest * moves.len() + step]);
             }
+            let nearest = if share < 0.5 { low } else { high };
             if reshape {
-                let nearest = if share < 0.5 { low } else { high };
                 pooled.reshape(copies, problem, rung, nearest);
             }
+            pooled.approximate(copies, moves, rung, nearest, reshape);
         }
         pooled.scale = pooled.ln_scale.iter().map(|s| s.exp()).collect();
         pooled
+    }
+
+    /// A new normal approximation of one rung. While adapting goes on it is tried with fresh draws; when it ends, only one that allows long steps stays.
+    fn approximate(&mut self, copies: &[&Self], moves: &[Move], rung: usize, from: usize, adapting: bool) {
+        let whole = (0..self.moves).filter(|&step| moves[step].kind == Kind::Whole).map(|step| rung * self.moves + step);
+        let places: Vec<usize> = whole.collect();
+        let tried = copies[0].normals[from].is_some();
+        let longest = places.iter().map(|&at| self.ln_scale[at]).fold(f64::NEG_INFINITY, f64::max);
+        if adapting {
+            places.iter().for_each(|&at| self.ln_scale[at] = 0.0);
+        } else if !tried || longest < SHORTEST.ln() {
+            return;
+        }
+        let seen: Vec<&Moments> = copies.iter().map(|c| &c.whole[from]).collect();
+        let fresh = !adapting && longest >= FRESH.ln();
+        self.normals[rung] = Normal::of(&seen, fresh).map(Arc::new);
     }
 
     /// Learns where relocated peaks belong from what the copies kept.
@@ -192,15 +245,29 @@ impl Tuning {
 }
 
 impl Moments {
-    fn add(&mut self, problem: &Problem, parameters: &[usize], row: &[f64]) {
+    /// Of all states together; none where there are none.
+    pub fn merged(parts: &[&Self]) -> Option<Self> {
+        let n: f64 = parts.iter().map(|p| p.n).sum();
+        let d = parts.iter().map(|p| p.mean.len()).max().filter(|_| n > 0.0)?;
+        let seen = || parts.iter().filter(|p| p.n > 0.0);
+        let mean: Vec<f64> = (0..d).map(|i| seen().map(|p| p.n * p.mean[i]).sum::<f64>() / n).collect();
+        let product = |i: usize, j: usize| -> f64 {
+            seen().map(|p| p.products[i * d + j] + p.n * (p.mean[i] - mean[i]) * (p.mean[j] - mean[j])).sum()
+        };
+        let products = (0..d * d).map(|at| product(at / d, at % d)).collect();
+        Some(Self { n, mean, products })
+    }
+
+    /// Adds a state.
+    pub fn add(&mut self, problem: &Problem, parameters: &[usize], row: &[f64]) {
         let n = parameters.len();
         if self.mean.is_empty() {
             self.mean = vec![0.0; n];
             self.products = vec![0.0; n * n];
         }
         self.n += 1.0;
-        let mut before = [0.0; 16];
-        let mut after = [0.0; 16];
+        let mut before = [0.0; normal::MOST];
+        let mut after = [0.0; normal::MOST];
         for (j, &i) in parameters.iter().enumerate() {
             let value = match problem.parameters[i].prior.coordinate() {
                 Coordinate::Linear => row[i],

@@ -6,6 +6,7 @@ use rand_distr::{Distribution, StandardNormal};
 use super::adapt::Tuning;
 use super::guide::Guide;
 use super::mixture::{Mixture, Odds};
+use super::normal::Normal;
 use super::record::Record;
 use super::schedule::{Kind, Move, Target};
 use crate::engine::Moves;
@@ -151,7 +152,9 @@ impl<'p> Chain<'p> {
                     self.state[w] = Trial::None;
                     continue;
                 }
-                _ => match schedule.get(step).filter(|what| what.due(self.problem, self.betas[rung], self.sweep)) {
+                _ => match schedule.get(step).filter(|what| {
+                    self.tuning.wants(rung, step, what.kind, self.sweep) && what.due(self.problem, self.betas[rung], self.sweep)
+                }) {
                     Some(what) => (step as u32, what),
                     None => {
                         self.state[w] = Trial::None;
@@ -176,7 +179,8 @@ impl<'p> Chain<'p> {
                 }
                 within(self.problem, &target.parameters, to).then_some(0.0)
             } else {
-                let tuned = Tuned { step: self.tuning.step(rung, step), mixture: &self.tuning.mixtures[step], beta };
+                let (mixture, normal) = (&self.tuning.mixtures[step], self.tuning.normals[rung].as_deref());
+                let tuned = Tuned { step: self.tuning.step(rung, step), mixture, normal, beta };
                 change(self.problem, what, target, tuned, from, to, &mut stream)
             };
             self.streams[w] = stream;
@@ -375,6 +379,7 @@ pub struct Step<'a> {
 struct Tuned<'a> {
     step: Step<'a>,
     mixture: &'a Mixture,
+    normal: Option<&'a Normal>,
     beta: f64,
 }
 
@@ -386,7 +391,7 @@ fn change(
     problem: &Problem,
     what: &Move,
     Target { parameters, others, .. }: &Target,
-    Tuned { step, mixture, beta }: Tuned<'_>,
+    Tuned { step, mixture, normal, beta }: Tuned<'_>,
     from: &[f64],
     to: &mut [f64],
     stream: &mut Stream,
@@ -415,14 +420,15 @@ fn change(
             }
             return (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
         }
+        Kind::Whole => ln_ratio += what.places.as_ref()?.step(problem, normal?, step.scale, from, to, stream)?,
         Kind::Walk => ln_ratio += walk(problem, parameters, step, from, to, stream),
         Kind::Trade => {
-            let delta = step.scale * step.factor[0] * normal(stream);
+            let delta = step.scale * step.factor[0] * standard(stream);
             to[parameters[0]] += delta;
             to[parameters[1]] -= delta;
         }
         Kind::Spread => {
-            let delta = step.scale * step.factor[0] * normal(stream);
+            let delta = step.scale * step.factor[0] * standard(stream);
             let (a, b) = (from[parameters[2]].abs(), from[parameters[3]].abs());
             if a + b <= 0.0 {
                 return None;
@@ -492,7 +498,7 @@ fn walk(problem: &Problem, parameters: &[usize], step: Step<'_>, from: &[f64], t
     let n = parameters.len();
     let mut z = [0.0; 16];
     for z in &mut z[..n] {
-        *z = normal(stream);
+        *z = standard(stream);
     }
     let mut ln_jacobian = 0.0;
     for (row, &i) in parameters.iter().enumerate() {
@@ -517,7 +523,7 @@ fn within(problem: &Problem, parameters: &[usize], theta: &[f64]) -> bool {
 }
 
 #[inline]
-fn normal(stream: &mut Stream) -> f64 {
+fn standard(stream: &mut Stream) -> f64 {
     StandardNormal.sample(stream)
 }
 

@@ -87,8 +87,8 @@ fn measure(problem: &mut Problem, theta: &[f64], beta: f64, stream: &mut Stream)
     let data = &mut problem.measurements[0];
     let mut noisy = |f: f64| match data.noise {
         Noise::Poisson => Poisson::new(f * data.scale).expect("an expectation").sample(stream) / data.scale,
-        Noise::Gaussian => f + SIGMA / data.scale / beta.sqrt() * normal(stream),
-        Noise::Scaled { parameter } => f + theta[parameter] * SIGMA / data.scale * normal(stream),
+        Noise::Gaussian => f + SIGMA / data.scale / beta.sqrt() * standard(stream),
+        Noise::Scaled { parameter } => f + theta[parameter] * SIGMA / data.scale * standard(stream),
     };
     data.y = curve.into_iter().map(&mut noisy).collect();
 }

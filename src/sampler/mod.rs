@@ -13,6 +13,7 @@ mod energies;
 mod guide;
 pub mod ladder;
 mod mixture;
+mod normal;
 mod record;
 mod refit;
 pub mod schedule;

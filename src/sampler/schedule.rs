@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::guide::Guide;
+use super::normal::Places;
 use super::refit::Refit;
 use crate::models::Role;
 use crate::noise::Scale;
@@ -21,6 +22,8 @@ pub struct Move {
     pub guide: Option<Guide>,
     /// What fits amplitudes and levels anew, for a move that does.
     pub refit: Option<Arc<Refit>>,
+    /// What steps together, for a step of the whole.
+    pub places: Option<Arc<Places>>,
     /// Made in sweeps of this parity only; none: in every sweep. Moves across modes are dear and seldom taken.
     pub parity: Option<u32>,
 }
@@ -72,11 +75,15 @@ pub enum Kind {
     Trade,
     /// Two peaks (centres, then amplitudes) move apart or together about their centre of gravity.
     Spread,
+    /// All parameters at once, about a normal approximation of the posterior.
+    Whole,
 }
 
 /// Acceptance rates that random walks are tuned to: .44 in one dimension, .3 in a few (Roberts and Rosenthal 2001 give .234 in many).
 const TARGET_SINGLE: f64 = 0.44;
 const TARGET_BLOCK: f64 = 0.30;
+/// Shorter steps about an approximation are taken only where fewer than this share of fresh draws are: they lead less far.
+const TARGET_WHOLE: f64 = 0.25;
 
 /// Most parameters that step together along a learned covariance.
 pub const LARGEST_BLOCK: usize = 16;
@@ -91,6 +98,7 @@ pub fn schedule(problem: &Problem) -> Vec<Move> {
         rate: Some(TARGET_SINGLE),
         guide: None,
         refit: None,
+        places: None,
         parity: None,
     };
     let block = |list: Vec<usize>| Move {
@@ -99,6 +107,7 @@ pub fn schedule(problem: &Problem) -> Vec<Move> {
         rate: Some(TARGET_BLOCK),
         guide: None,
         refit: None,
+        places: None,
         parity: None,
     };
     let refits: Vec<Option<Arc<Refit>>> = (0..problem.measurements.len()).map(|m| Refit::new(problem, m).map(Arc::new)).collect();
@@ -113,12 +122,27 @@ pub fn schedule(problem: &Problem) -> Vec<Move> {
         for (kind, roles, parity) in [(Kind::Trade, &[Role::Amplitude][..], 0), (Kind::Spread, &[Role::Center, Role::Amplitude], 1)] {
             let pairs: Vec<Target> = partners.iter().filter_map(|&b| pair(problem, k, b, roles)).map(target).collect();
             if !pairs.is_empty() {
-                moves.push(Move { kind, targets: pairs, rate: Some(TARGET_SINGLE), guide: None, refit: None, parity: Some(parity) });
+                moves.push(Move {
+                    kind,
+                    targets: pairs,
+                    rate: Some(TARGET_SINGLE),
+                    guide: None,
+                    refit: None,
+                    places: None,
+                    parity: Some(parity),
+                });
             }
         }
     }
     moves.extend((0..problem.dimension()).filter(|&i| problem.parameters[i].owner.is_none()).map(single));
     moves.extend(together(problem).map(block));
+    if let Some(places) = Places::of(problem).map(Arc::new) {
+        let targets = vec![target(places.parameters.clone())];
+        let whole =
+            Move { kind: Kind::Whole, targets, rate: Some(TARGET_WHOLE), guide: None, refit: None, places: Some(places), parity: None };
+        moves.insert(0, whole.clone());
+        moves.push(whole);
+    }
     moves
 }
 
@@ -130,7 +154,7 @@ fn relocations(problem: &Problem, k: usize, partners: &[usize], refit: Option<&A
     let others: Vec<usize> = partners.iter().filter_map(|&q| find(problem, q, Role::Center)).collect();
     let relocation = |kind, parameters: Vec<usize>, refit| {
         let target = Target { terms: terms_of(problem, &parameters), others: others.clone(), parameters };
-        Move { kind, targets: vec![target], rate: None, guide: guide.clone(), refit, parity: None }
+        Move { kind, targets: vec![target], rate: None, guide: guide.clone(), refit, places: None, parity: None }
     };
     let kind = if guide.is_some() { Kind::Relocate } else { Kind::Renew };
     let all: Vec<usize> = [centre].into_iter().chain(own.clone()).collect();
@@ -160,7 +184,7 @@ fn guide(problem: &Problem, k: usize) -> Option<Guide> {
 pub fn refresh(problem: &Problem) -> Move {
     let target =
         Target { parameters: (0..problem.dimension()).collect(), terms: (0..problem.terms.len() as u32).collect(), others: Vec::new() };
-    Move { kind: Kind::Renew, targets: vec![target], rate: None, guide: None, refit: None, parity: None }
+    Move { kind: Kind::Renew, targets: vec![target], rate: None, guide: None, refit: None, places: None, parity: None }
 }
 
 /// Whether two terms are peaks of one kind, drawn from one prior: moves between them are then reversible with equal odds.
