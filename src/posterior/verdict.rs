@@ -16,7 +16,7 @@ const ESS_SLACK: f64 = 0.6;
 /// No R-hat below this is refused (Vehtari et al. 2021 recommend it for long runs).
 const RHAT_FLOOR: f64 = 1.01;
 /// Sweeps a rung after which at least one round trip is expected of a sampler that mixes.
-const JOURNEY: usize = 100;
+const JOURNEY: usize = 50;
 /// Forward and backward stepping stones may differ by this many of their standard errors.
 const BRACKET_ERRORS: f64 = 6.0;
 
@@ -47,10 +47,15 @@ fn chains(problem: &Problem, sampled: &Sampled) -> impl Iterator<Item = Vec<Vec<
 pub fn shortfall(problem: &Problem, sampled: &Sampled, targets: &Targets) -> f64 {
     let Some(free) = evidence::free_energy(sampled) else { return f64::INFINITY };
     let worst = label_free(problem, sampled);
-    // A record has to be long enough for a walker to have made the journey at all before the lack of journeys means anything.
-    let sweeps = sampled.copies.first().map_or(0, |c| c.sweeps);
-    let told = sampled.round_trips() > 0 || sweeps > JOURNEY * sampled.betas.len();
-    let trips = if told { targets.round_trips as f64 / (sampled.round_trips() as f64).max(0.5) } else { 1.0 };
+    let sweeps = sampled.copies.first().map_or(0, |c| c.sweeps) as f64;
+    // No journey yet says nothing while there was no time for one.
+    let first = (JOURNEY * sampled.betas.len()) as f64;
+    let trips = match sampled.round_trips() {
+        0 if sweeps < first => first / sweeps,
+        made if made as usize >= targets.round_trips => 1.0,
+        // Of few, one standard error fewer are counted on.
+        made => targets.round_trips as f64 / (made as f64 - (made as f64).sqrt()).max(0.5),
+    };
     let error = (free.se / targets.free_energy_se).powi(2);
     let draws = targets.ess / worst.ess_bulk.max(1.0);
     error.max(draws).max(trips)

@@ -22,7 +22,7 @@ const LARGEST_FACTOR: f64 = 12.0;
 /// The kept part is at least this many times the last adapting round.
 const LEAST_KEPT: f64 = 2.0;
 /// The first look at what was kept comes after at most this many times the last adapting round; what is missing then is better known.
-const MOST_KEPT: f64 = 5.0;
+const MOST_KEPT: f64 = 2.5;
 /// It is made this much longer than the last adapting round asks for, because that round's variance is an estimate.
 const MARGIN: f64 = 1.3;
 /// All extensions together are at most this many times what was kept at the first look.

@@ -8,7 +8,8 @@ use super::guide::Guide;
 use super::mixture::{Mixture, Odds};
 use super::normal::Normal;
 use super::record::Record;
-use super::schedule::{Kind, Move, Target};
+use super::refit::Memory;
+use super::schedule::{Kind, Move, Peak, Target};
 use crate::engine::Moves;
 use crate::noise::{self, Scale};
 use crate::prior::Coordinate;
@@ -66,6 +67,8 @@ pub struct Chain<'p> {
     state: Vec<Trial>,
     streams: Vec<Stream>,
     scratch: Vec<f64>,
+    /// What refits remember, walker after walker, one a measurement; only one walker's where they are not to.
+    memories: Vec<Memory>,
 }
 
 impl<'p> Chain<'p> {
@@ -99,6 +102,7 @@ impl<'p> Chain<'p> {
             state: vec![Trial::None; rungs],
             streams: vec![key.stream(0, 0, 0); rungs],
             scratch: vec![0.0; problem.coefficients()],
+            memories: vec![Memory::default(); m],
             sweep: 0,
             broken: 0,
             scales: Scale::of(problem),
@@ -107,6 +111,13 @@ impl<'p> Chain<'p> {
             theta,
             key,
         }
+    }
+
+    /// Lets refits of every walker remember their columns, or of none: what they find is the same. It takes (linear parameters + 1) × points
+    /// numbers a walker, which a ladder in work can have and a whole population cannot.
+    pub fn remember(&mut self, all: bool) {
+        let (rungs, m) = (self.rungs(), self.problem.measurements.len());
+        self.memories = vec![Memory::default(); if all && rungs > 1 { rungs * m } else { m }];
     }
 
     /// Number of rungs, which is the number of walkers.
@@ -180,7 +191,9 @@ impl<'p> Chain<'p> {
                 within(self.problem, &target.parameters, to).then_some(0.0)
             } else {
                 let (mixture, normal) = (&self.tuning.mixtures[step], self.tuning.normals[rung].as_deref());
-                let tuned = Tuned { step: self.tuning.step(rung, step), mixture, normal, beta };
+                let m = self.problem.measurements.len();
+                let memories = if self.memories.len() > m { &mut self.memories[w * m..(w + 1) * m] } else { &mut self.memories };
+                let tuned = Tuned { step: self.tuning.step(rung, step), mixture, normal, beta, memories };
                 change(self.problem, what, target, tuned, from, to, &mut stream)
             };
             self.streams[w] = stream;
@@ -375,12 +388,13 @@ pub struct Step<'a> {
 }
 
 /// What a move has learned at one rung.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Tuned<'a> {
     step: Step<'a>,
     mixture: &'a Mixture,
     normal: Option<&'a Normal>,
     beta: f64,
+    memories: &'a mut [Memory],
 }
 
 /// Share of relocations that go where peaks have been seen, once any have.
@@ -390,8 +404,8 @@ const LEARNED: f64 = 0.75;
 fn change(
     problem: &Problem,
     what: &Move,
-    Target { parameters, others, .. }: &Target,
-    Tuned { step, mixture, normal, beta }: Tuned<'_>,
+    Target { parameters, peaks, .. }: &Target,
+    Tuned { step, mixture, normal, beta, memories }: Tuned<'_>,
     from: &[f64],
     to: &mut [f64],
     stream: &mut Stream,
@@ -405,18 +419,17 @@ fn change(
             // The proposal is the prior itself: both cancel.
             return within(problem, parameters, to).then_some(0.0);
         }
-        Kind::Relocate => {
+        Kind::Relocate | Kind::Refit => {
             let place = Placement { problem, guide: what.guide.as_ref()?, mixture, beta };
-            return place.relocate(parameters, others, from, to, stream);
-        }
-        Kind::Refit => {
-            let (place, refit) = (Placement { problem, guide: what.guide.as_ref()?, mixture, beta }, what.refit.as_ref()?);
-            let peak = &parameters[..parameters.len() - refit.parameters.len()];
-            let term = problem.parameters[peak[0]].owner?;
-            ln_ratio += place.relocate(peak, others, from, to, stream)?;
-            ln_ratio += refit.draw(problem, beta, term, from, to, stream)?;
-            for &i in &refit.parameters {
-                ln_ratio += problem.parameters[i].prior.ln_ratio(to[i], from[i]);
+            for peak in peaks {
+                ln_ratio += place.relocate(peak, from, to, stream)?;
+            }
+            if what.kind == Kind::Refit {
+                let refit = what.refit.as_ref()?;
+                ln_ratio += refit.draw(problem, (beta, peaks), &mut memories[refit.measurement], from, to, stream)?;
+                for &i in &refit.parameters {
+                    ln_ratio += problem.parameters[i].prior.ln_ratio(to[i], from[i]);
+                }
             }
             return (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
         }
@@ -458,15 +471,19 @@ struct Placement<'a> {
 }
 
 impl Placement<'_> {
-    /// Puts a peak elsewhere and returns ln of the ratio of priors and proposals. The proposal knows where the peaks are that stay.
-    fn relocate(&self, parameters: &[usize], others: &[usize], from: &[f64], to: &mut [f64], stream: &mut Stream) -> Option<f64> {
-        let odds = self.mixture.odds(others.iter().map(|&i| from[i]), self.beta);
-        self.sample(parameters, &odds, to, stream);
+    /// Puts a peak elsewhere and returns ln of the ratio of priors and proposals. The proposal knows where the peaks are that have their places:
+    /// those of `to` on the way there, those of `from` on the way back.
+    fn relocate(&self, Peak { parameters, others, .. }: &Peak, from: &[f64], to: &mut [f64], stream: &mut Stream) -> Option<f64> {
+        let odds = |theta: &[f64]| self.mixture.odds(others.iter().map(|&i| theta[i]), self.beta);
+        let there = odds(to);
+        self.sample(parameters, &there, to, stream);
         if !within(self.problem, parameters, to) {
             return None;
         }
-        let excess = self.excess(parameters, &odds, to)?;
-        let ln_ratio = (self.excess(parameters, &odds, from)? / excess).ln();
+        let excess = self.excess(parameters, &there, to)?;
+        let moved = others.iter().any(|&i| to[i] != from[i]);
+        let here = if moved { odds(from) } else { there };
+        let ln_ratio = (self.excess(parameters, &here, from)? / excess).ln();
         (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio)
     }
 

@@ -5,9 +5,12 @@
 //! joint distribution as it is makes all mean differences zero. At β below 1 the data are drawn from the likelihood to the power β, whose
 //! norm depends on no parameter only where σ is known; counts and an inferred scale are tested at β = 1.
 
+use std::sync::Arc;
+
 use rand_distr::Poisson;
 use rayon::prelude::*;
 
+use super::super::adapt::Moments;
 use super::super::schedule;
 use super::*;
 use crate::dataset::Frame;
@@ -117,6 +120,18 @@ fn seen(problem: &Problem) -> Record {
     record
 }
 
+/// The same as a normal approximation of a posterior that it has nothing to do with.
+fn approximation(problem: &Problem, whole: &Move) -> Arc<Normal> {
+    let places = whole.places.as_ref().expect("places");
+    let mut moments = Moments::default();
+    let mut stream = Key::new(1, "seen", "", "", 0).stream(0, 0, 0);
+    for _ in 0..200 {
+        let theta = prior(problem, &mut stream);
+        moments.add(problem, &places.ordered(&theta)[..places.parameters.len()], &theta);
+    }
+    Arc::new(Normal::of(&[&moments], false).expect("enough states"))
+}
+
 /// One repeat: functions of parameters and data before and after, and the ranks of the parameters after among draws of their priors.
 fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number: u32) -> ([Vec<f64>; 2], Vec<usize>) {
     let d = problem.dimension();
@@ -130,6 +145,9 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
     chain.tuning.adapting = false;
     if case.learned {
         chain.tuning.place(problem, &moves, &[&seen(problem)]);
+    }
+    if kind == Kind::Whole {
+        chain.tuning.normals[1] = Some(approximation(problem, &moves[0]));
     }
     chain.theta[d..].copy_from_slice(&theta);
     let mut roster = Roster::default();
@@ -233,4 +251,50 @@ fn trades_leave_the_joint_distribution() {
 #[test]
 fn spreads_leave_the_joint_distribution() {
     joint(Kind::Spread, Mutant::Prior);
+}
+
+#[test]
+fn steps_of_the_whole_leave_the_joint_distribution() {
+    joint(Kind::Whole, Mutant::Proposal);
+}
+
+/// What refits remember of a walker saves work and changes nothing: the same states to the last bit as where each one forgets the last.
+#[test]
+fn remembered_columns_are_those_made_anew() {
+    for noise in [Noise::Gaussian, Noise::Poisson, Noise::Scaled { parameter: 7 }] {
+        let mut problem = template(noise);
+        let mut stream = Key::new(3, "memory", "data", "", 0).stream(0, 0, 0);
+        let theta = prior(&problem, &mut stream);
+        measure(&mut problem, &theta, 1.0, &mut stream);
+        let (moves, refresh) = (schedule::schedule(&problem), schedule::refresh(&problem));
+        let states = [true, false].map(|remember| {
+            let mut chain = Chain::new(&problem, Key::new(3, "memory", "moves", "", 0), vec![0.0, 0.3, 0.6, 1.0], &moves, 1);
+            let mut roster = Roster::default();
+            roster.push(&problem, chain.rungs());
+            let mut tile = Oracle.tile(roster).unwrap();
+            let (mut all, mut misfits, mut choices, mut proposed) = (Vec::new(), Vec::new(), Vec::new(), Moves::default());
+            let admitted = chain.coefficients(&mut all);
+            tile.load(&[0, 1, 2, 3], &all, &mut misfits).unwrap();
+            chain.loaded(&misfits, &admitted);
+            chain.remember(true);
+            for _ in 0..40 {
+                for step in 0..moves.len() {
+                    if !remember {
+                        chain.remember(false);
+                    }
+                    proposed.clear();
+                    chain.propose(step, &moves, &refresh, 0, &mut proposed);
+                    choices.clear();
+                    tile.attempt(&proposed, &mut misfits).unwrap();
+                    chain.decide(step, &mut misfits.as_slice(), &mut choices);
+                    tile.settle(&choices).unwrap();
+                }
+                chain.exchange(true);
+            }
+            let refits = moves.iter().enumerate().filter(|(_, m)| m.kind == Kind::Refit);
+            assert!(refits.map(|(step, _)| chain.tuning.acceptance(3, step)).sum::<f64>() > 0.02, "{noise:?}: no refit is accepted");
+            chain.theta.iter().map(|v| v.to_bits()).collect::<Vec<_>>()
+        });
+        assert_eq!(states[0], states[1], "{noise:?}");
+    }
 }

@@ -6,14 +6,18 @@
 //! that the density of the draw is known and enters the acceptance: what is only nearly right (the variance of counts, an inferred scale,
 //! f32 columns) costs acceptance, never correctness. It is computed on the host, with the same bits for every engine and instruction set.
 
+mod columns;
+
 use std::cell::RefCell;
 
-use fearless_simd::{Level, Simd, SimdBase, SimdInto, f32x16};
+use fearless_simd::Level;
 use rand::Rng;
 
-use crate::engine::cpu::level::{self, OnLevel};
+use self::columns::{Design, Gram};
+use super::schedule::Peak;
+use crate::engine::cpu::level;
 use crate::engine::cpu::span::{Ends, STEP, Span};
-use crate::models::{Number, Role, Shape, Visit};
+use crate::models::Role;
 use crate::prior::{Prior, normal_mass};
 use crate::problem::{Binding, Noise, Problem};
 
@@ -34,7 +38,8 @@ const LANES: usize = STEP;
 /// The linear parameters of one measurement.
 #[derive(Clone, Debug)]
 pub struct Refit {
-    measurement: usize,
+    /// The measurement.
+    pub measurement: usize,
     /// Free parameters, ascending.
     pub parameters: Vec<usize>,
     /// Terms that depend on them, ascending.
@@ -62,22 +67,25 @@ struct Part {
     base: bool,
     /// Places of the linear parameters that it depends on.
     columns: Vec<usize>,
+    /// Other free parameters that it depends on.
+    bent: Vec<usize>,
 }
 
 /// Room for what is computed anew every time.
 #[derive(Debug, Default)]
 struct Room {
-    /// A column for each linear parameter, then those of the changed terms, then the data less everything else.
+    /// The columns of the changed terms at the new place.
     columns: Vec<[f32; LANES]>,
-    /// The vectors outside which each column is zero.
     spans: Vec<Span>,
-    coefficients: Vec<f64>,
     theta: Vec<f64>,
+    coefficients: Vec<f64>,
     gram: Gram,
     /// The conditionals at the old place and at the new one.
     here: Conditional,
     there: Conditional,
 }
+
+pub use self::columns::Memory;
 
 thread_local! {
     static ROOM: RefCell<Room> = RefCell::default();
@@ -112,7 +120,8 @@ impl Refit {
                 let mut columns: Vec<usize> = term.bindings.iter().filter_map(own).collect();
                 columns.sort_unstable();
                 columns.dedup();
-                Part { term: k, base, columns }
+                let bent = term.bindings.iter().filter_map(|b| b.free).filter(|i| !parameters.contains(i)).collect();
+                Part { term: k, base, columns, bent }
             })
             .collect();
         // Of counts y the variance is about y + 1, in units of y/scale.
@@ -154,11 +163,19 @@ impl Refit {
         self.degrees(problem, beta).is_none_or(|d| d >= LEAST_DEGREES * beta * self.points(problem))
     }
 
-    /// Draws the linear parameters of `to`, which differs from `from` in the other parameters of one term. Returns ln of the density with which
+    /// Draws the linear parameters of `to`, which differs from `from` in the other parameters of some peaks. Returns ln of the density with which
     /// the way back would draw those of `from`, less that of the draw; none where either cannot be had.
-    pub fn draw<R: Rng>(&self, problem: &Problem, beta: f64, term: usize, from: &[f64], to: &mut [f64], rng: &mut R) -> Option<f64> {
+    pub fn draw<R: Rng>(
+        &self,
+        problem: &Problem,
+        (beta, peaks): (f64, &[Peak]),
+        memory: &mut Memory,
+        from: &[f64],
+        to: &mut [f64],
+        rng: &mut R,
+    ) -> Option<f64> {
         ROOM.with_borrow_mut(|room| {
-            level::on(self.level, Design { refit: self, problem, term, from, to, room })?;
+            level::on(self.level, Design { refit: self, problem, peaks, from, to, memory, room })?;
             let order = room.gram.order();
             room.here.fill(&room.gram, &order, 0, false);
             room.there.factor = room.here.factor;
@@ -263,8 +280,8 @@ struct Conditional {
 impl Conditional {
     /// Fills the rows of the factor from `first` on, from the columns' products at the old place or at the new one.
     fn fill(&mut self, gram: &Gram, order: &Order, first: usize, moved: bool) {
-        let (factor, p) = (&mut self.factor, gram.moved);
-        let place: [usize; MOST + 1] = std::array::from_fn(|i| if i < p { gram.place(order[i], moved) } else { gram.last() });
+        let (factor, p) = (&mut self.factor, gram.linear);
+        let place: [usize; MOST + 1] = std::array::from_fn(|i| if i < p { gram.place(order[i], moved) } else { p });
         // Of what is the same at both places, so that rows that are shared are.
         let largest = (0..gram.kept()).chain([p]).map(|i| gram.of(place[i], place[i])).fold(0.0, f64::max);
         // The data are the last row: what is left of them beside the columns is its last pivot.
@@ -292,193 +309,6 @@ impl Default for Conditional {
 
 /// Linear parameters in the order in which they are factored.
 type Order = [usize; MOST];
-
-/// Products of the columns: those at `from`, those of the changed terms at `to`, the data less everything else.
-#[derive(Debug, Default)]
-struct Gram {
-    products: Vec<f64>,
-    columns: usize,
-    /// First column of the changed terms at `to`, which is the number of linear parameters, and the places of those it stands for.
-    moved: usize,
-    changed: Vec<usize>,
-}
-
-impl Gram {
-    fn of(&self, i: usize, j: usize) -> f64 {
-        self.products[i.max(j) * self.columns + i.min(j)]
-    }
-
-    fn last(&self) -> usize {
-        self.columns - 1
-    }
-
-    /// How many linear parameters have the same column at both places.
-    fn kept(&self) -> usize {
-        self.moved - self.changed.len()
-    }
-
-    /// Those first whose column is the same at both places: so are their rows of the factor.
-    fn order(&self) -> Order {
-        let mut order = [0; MOST];
-        let kept = (0..self.moved).filter(|i| !self.changed.contains(i));
-        order.iter_mut().zip(kept.chain(self.changed.iter().copied())).for_each(|(place, i)| *place = i);
-        order
-    }
-
-    /// The column of a linear parameter.
-    fn place(&self, i: usize, moved: bool) -> usize {
-        self.changed.iter().position(|&c| moved && c == i).map_or(i, |at| self.moved + at)
-    }
-}
-
-/// Columns and their products, compiled for an instruction set.
-struct Design<'a> {
-    refit: &'a Refit,
-    problem: &'a Problem,
-    term: usize,
-    from: &'a [f64],
-    to: &'a [f64],
-    room: &'a mut Room,
-}
-
-impl OnLevel for Design<'_> {
-    type Output = Option<()>;
-
-    fn on<S: Simd>(self, simd: S) -> Option<()> {
-        let Self { refit, problem, term, from, to, room } = self;
-        let (p, n) = (refit.parameters.len(), refit.t.len());
-        let moved = |part: &&Part| part.term == term;
-        let Gram { changed, .. } = &mut room.gram;
-        changed.clear();
-        changed.extend(refit.parts.iter().filter(moved).flat_map(|part| &part.columns));
-        let columns = p + changed.len() + 1;
-        room.columns.clear();
-        room.columns.resize(columns * n, [0.0; LANES]);
-        room.columns[(columns - 1) * n..].copy_from_slice(&refit.y);
-        room.spans.clear();
-        room.spans.resize(columns - 1, Span::EMPTY);
-        room.spans.push(refit.whole());
-        for (first, theta) in [(None, from), (Some(p), to)] {
-            let mut next = first;
-            room.theta.clear();
-            room.theta.extend_from_slice(theta);
-            refit.parameters.iter().for_each(|&i| room.theta[i] = 0.0);
-            for part in refit.parts.iter().filter(|part| first.is_none() || moved(part)) {
-                let Room { columns: all, spans, coefficients, theta, .. } = &mut *room;
-                let shape = &problem.terms[part.term];
-                let mut add = |theta: &[f64], sign: f32, column: usize| {
-                    coefficients.resize(shape.extent.len(), 0.0);
-                    problem.prepare(part.term, theta, coefficients).ok()?;
-                    let span = coefficients.iter().all(|c| c.is_finite()).then(|| refit.span(problem, part.term, coefficients))?;
-                    let curve = &mut all[column * n..(column + 1) * n][span.range()];
-                    let at = span.begin;
-                    spans[column] = spans[column].hull(span);
-                    shape.model.shape.visit(Add {
-                        simd,
-                        refit,
-                        coefficients: &*coefficients,
-                        stride: shape.extent.stride,
-                        sign,
-                        at,
-                        curve,
-                    });
-                    Some(())
-                };
-                if part.base {
-                    add(theta, -1.0, columns - 1)?;
-                }
-                for &own in &part.columns {
-                    let column = next.unwrap_or(own);
-                    next = next.map(|c| c + 1);
-                    if part.base {
-                        add(theta, -1.0, column)?;
-                    }
-                    theta[refit.parameters[own]] = refit.unit[own];
-                    add(theta, 1.0, column)?;
-                    theta[refit.parameters[own]] = 0.0;
-                }
-            }
-        }
-        let Room { columns: all, spans, gram, .. } = room;
-        (gram.columns, gram.moved) = (columns, p);
-        gram.products.resize(columns * columns, 0.0);
-        for i in 0..columns {
-            for j in 0..=i {
-                let both = spans[i].overlap(spans[j]).range();
-                let both = |column: usize| &all[column * n..(column + 1) * n][both.clone()];
-                gram.products[i * columns + j] = dot(simd, both(i), both(j));
-            }
-        }
-        Some(())
-    }
-}
-
-/// Adds a multiple of a term's weighted curve to a column.
-struct Add<'a, S> {
-    simd: S,
-    refit: &'a Refit,
-    coefficients: &'a [f64],
-    stride: usize,
-    sign: f32,
-    /// First vector of the curve.
-    at: usize,
-    curve: &'a mut [[f32; LANES]],
-}
-
-impl<S: Simd> Visit for Add<'_, S> {
-    type Output = ();
-
-    fn visit<T: Shape>(self) {
-        self.simd.vectorize(
-            #[inline(always)]
-            || self.run::<T>(),
-        );
-    }
-}
-
-impl<S: Simd> Add<'_, S> {
-    #[inline(always)]
-    fn run<T: Shape>(self) {
-        let splat = |value: f64| -> f32x16<S> { (value as f32).simd_into(self.simd) };
-        let sign = splat(f64::from(self.sign));
-        for run in self.coefficients.chunks_exact(self.stride) {
-            let mut c = [splat(0.0); MOST];
-            for (c, &value) in c.iter_mut().zip(run) {
-                *c = splat(value);
-            }
-            let c = &c[..self.stride.min(MOST)];
-            let (t, weight) = (&self.refit.t[self.at..], &self.refit.weight[self.at..]);
-            for ((t, weight), out) in t.iter().zip(weight).zip(self.curve.iter_mut()) {
-                let value = T::eval(f32x16::load_array_ref(self.simd, t), c) * f32x16::load_array_ref(self.simd, weight);
-                Number::mul_add(value, sign, f32x16::load_array_ref(self.simd, out)).store_array(out);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn dot<S: Simd>(simd: S, a: &[[f32; LANES]], b: &[[f32; LANES]]) -> f64 {
-    simd.vectorize(
-        #[inline(always)]
-        || {
-            let mut sum: f32x16<S> = 0f32.simd_into(simd);
-            for (a, b) in a.iter().zip(b) {
-                sum = Number::mul_add(f32x16::load_array_ref(simd, a), f32x16::load_array_ref(simd, b), sum);
-            }
-            let mut lanes = [0f32; LANES];
-            sum.store_array(&mut lanes);
-            // Halves upon halves, so that no addition waits for all the others.
-            let mut width = LANES / 2;
-            while width > 0 {
-                for i in 0..width {
-                    lanes[i] += lanes[i + width];
-                }
-                width /= 2;
-            }
-            f64::from(lanes[0])
-        },
-    )
-}
 
 /// Whether a free parameter is an amplitude or a level of this measurement alone, and whatever depends on it is linear in it.
 fn linear(problem: &Problem, measurement: usize, parameter: usize) -> bool {

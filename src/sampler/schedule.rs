@@ -35,7 +35,18 @@ pub struct Target {
     pub parameters: Vec<usize>,
     /// Terms that depend on them, ascending.
     pub terms: Vec<u32>,
-    /// Centres of the other peaks like those that a relocation moves.
+    /// The peaks that are put elsewhere, one after the other.
+    pub peaks: Vec<Peak>,
+}
+
+/// A peak that is put elsewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Peak {
+    /// Its term.
+    pub term: usize,
+    /// Its parameters that are drawn: the centre, then others.
+    pub parameters: Vec<usize>,
+    /// Centres of the peaks like it that have their places already.
     pub others: Vec<usize>,
 }
 
@@ -46,17 +57,9 @@ impl Move {
         self.parity.is_none_or(|p| p == sweep & 1) && (self.refit.is_none() || refitted())
     }
 
-    /// Parameters of the peak that the move puts elsewhere: its centre, then the others.
+    /// Parameters of the peak that the move puts elsewhere first: its centre, then the others.
     pub fn placed(&self) -> Option<&[usize]> {
-        let parameters = &self.targets[0].parameters;
-        match self.kind {
-            Kind::Relocate => Some(parameters),
-            Kind::Refit => {
-                let own = parameters.len() - self.refit.as_ref().map_or(0, |r| r.parameters.len());
-                Some(&parameters[..own])
-            }
-            _ => None,
-        }
+        self.targets[0].peaks.first().map(|peak| peak.parameters.as_slice())
     }
 }
 
@@ -69,7 +72,7 @@ pub enum Kind {
     Renew,
     /// A peak (its centre, then other parameters) afresh: where peaks have been seen, or from the guide and the priors.
     Relocate,
-    /// A peak elsewhere (its parameters but the amplitude), and all amplitudes and levels of its measurement drawn to suit it.
+    /// A peak or two elsewhere (their parameters but the amplitudes), and all amplitudes and levels of the measurement drawn to suit.
     Refit,
     /// What one peak gains another loses: opposite steps of two amplitudes (the first two parameters).
     Trade,
@@ -91,7 +94,7 @@ pub const LARGEST_BLOCK: usize = 16;
 /// The moves of one sweep, visiting one term after another.
 pub fn schedule(problem: &Problem) -> Vec<Move> {
     let mut moves = Vec::new();
-    let target = |parameters: Vec<usize>| Target { terms: terms_of(problem, &parameters), parameters, others: Vec::new() };
+    let target = |parameters: Vec<usize>| Target { terms: terms_of(problem, &parameters), parameters, peaks: Vec::new() };
     let single = |i: usize| Move {
         kind: Kind::Walk,
         targets: vec![target(vec![i])],
@@ -146,28 +149,44 @@ pub fn schedule(problem: &Problem) -> Vec<Move> {
     moves
 }
 
-/// A peak put elsewhere: with all that is linear fitted to it where the data know that, as the priors and what was learned say elsewhere.
+/// A peak elsewhere: with all that is linear fitted to it where the data know that, as the priors and what was learned say elsewhere. Two peaks
+/// that share a line leave it and come to it only together, so that every other refit moves two.
 fn relocations(problem: &Problem, k: usize, partners: &[usize], refit: Option<&Arc<Refit>>) -> Vec<Move> {
-    let Some(centre) = find(problem, k, Role::Center) else { return Vec::new() };
     let guide = guide(problem, k);
-    let own = own(problem, k).into_iter().filter(|&i| i != centre);
-    let others: Vec<usize> = partners.iter().filter_map(|&q| find(problem, q, Role::Center)).collect();
-    let relocation = |kind, parameters: Vec<usize>, refit| {
-        let target = Target { terms: terms_of(problem, &parameters), others: others.clone(), parameters };
-        Move { kind, targets: vec![target], rate: None, guide: guide.clone(), refit, places: None, parity: None }
-    };
-    let kind = if guide.is_some() { Kind::Relocate } else { Kind::Renew };
-    let all: Vec<usize> = [centre].into_iter().chain(own.clone()).collect();
     let refit = refit.filter(|refit| guide.is_some() && refit.fits(k));
+    let peak = |term: usize, others: &[usize], left: &[usize]| -> Option<Peak> {
+        let centre = find(problem, term, Role::Center)?;
+        let rest = own(problem, term).into_iter().filter(|i| *i != centre && !left.contains(i));
+        let others = others.iter().filter_map(|&q| find(problem, q, Role::Center)).collect();
+        Some(Peak { term, parameters: [centre].into_iter().chain(rest).collect(), others })
+    };
+    let relocation = |kind, targets: Vec<Vec<Peak>>, refit: Option<&Arc<Refit>>, parity| {
+        let left = refit.filter(|_| kind == Kind::Refit).map_or(&[][..], |refit| &refit.parameters);
+        let target = |peaks: Vec<Peak>| {
+            let parameters: Vec<usize> = peaks.iter().flat_map(|p| &p.parameters).chain(left).copied().collect();
+            Target { terms: terms_of(problem, &parameters), parameters, peaks }
+        };
+        let targets: Vec<Target> = targets.into_iter().map(target).collect();
+        let what = Move { kind, targets, rate: None, guide: guide.clone(), refit: refit.cloned(), places: None, parity };
+        (!what.targets.is_empty()).then_some(what)
+    };
     let mut moves = Vec::new();
     if let Some(refit) = refit {
-        let bent = own.filter(|i| !refit.parameters.contains(i));
-        let parameters = [centre].into_iter().chain(bent).chain(refit.parameters.iter().copied()).collect();
-        moves.push(relocation(Kind::Refit, parameters, Some(Arc::clone(refit))));
+        let left = &refit.parameters;
+        let pair = |&q: &usize| {
+            let stay: Vec<usize> = partners.iter().copied().filter(|&other| other != q).collect();
+            Some(vec![peak(k, &stay, left)?, peak(q, &[stay.as_slice(), &[k]].concat(), left)?])
+        };
+        let pairs: Vec<Vec<Peak>> = partners.iter().filter_map(pair).collect();
+        let one = peak(k, partners, left).into_iter().map(|one| vec![one]).collect();
+        moves.extend(relocation(Kind::Refit, one, Some(refit), (!pairs.is_empty()).then_some(0)));
+        moves.extend(relocation(Kind::Refit, pairs, Some(refit), Some(1)));
     }
-    if all.len() <= LARGEST_BLOCK {
+    if own(problem, k).len() <= LARGEST_BLOCK {
+        let kind = if guide.is_some() { Kind::Relocate } else { Kind::Renew };
+        let one = peak(k, partners, &[]).into_iter().map(|one| vec![one]).collect();
         // Where the refit is made, this one is not: see `Move::due`.
-        moves.push(relocation(kind, all, refit.cloned()));
+        moves.extend(relocation(kind, one, refit, None));
     }
     moves
 }
@@ -183,7 +202,7 @@ fn guide(problem: &Problem, k: usize) -> Option<Guide> {
 /// A fresh draw of everything, for β = 0.
 pub fn refresh(problem: &Problem) -> Move {
     let target =
-        Target { parameters: (0..problem.dimension()).collect(), terms: (0..problem.terms.len() as u32).collect(), others: Vec::new() };
+        Target { parameters: (0..problem.dimension()).collect(), terms: (0..problem.terms.len() as u32).collect(), peaks: Vec::new() };
     Move { kind: Kind::Renew, targets: vec![target], rate: None, guide: None, refit: None, places: None, parity: None }
 }
 

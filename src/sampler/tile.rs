@@ -209,6 +209,13 @@ impl<'c, 'p> Work<'c, 'p> {
 
     /// All sweeps of the round; true where the deadline cut it short.
     fn run(&mut self, settings: &Settings<'_>) -> Result<bool> {
+        self.parts.iter_mut().for_each(|p| p.chain.remember(true));
+        let cut = self.sweep_on(settings);
+        self.parts.iter_mut().for_each(|p| p.chain.remember(false));
+        cut
+    }
+
+    fn sweep_on(&mut self, settings: &Settings<'_>) -> Result<bool> {
         for sweep in 0..self.sweeps() {
             if over(settings)? {
                 return Ok(true);
