@@ -48,14 +48,10 @@ pub fn shortfall(problem: &Problem, sampled: &Sampled, targets: &Targets) -> f64
     let Some(free) = evidence::free_energy(sampled) else { return f64::INFINITY };
     let worst = label_free(problem, sampled);
     let sweeps = sampled.copies.first().map_or(0, |c| c.sweeps) as f64;
-    // No journey yet says nothing while there was no time for one.
+    let counted = targets.round_trips as f64 / (0.5 * sampled.journeys() as f64).max(0.5);
+    // The first journeys take their time: few of them, or none, say no more than that while there was hardly time for one.
     let first = (JOURNEY * sampled.betas.len()) as f64;
-    let trips = match sampled.round_trips() {
-        0 if sweeps < first => first / sweeps,
-        made if made as usize >= targets.round_trips => 1.0,
-        // Of few, one standard error fewer are counted on.
-        made => targets.round_trips as f64 / (made as f64 - (made as f64).sqrt()).max(0.5),
-    };
+    let trips = if sweeps < first { counted.min(first / sweeps) } else { counted };
     let error = (free.se / targets.free_energy_se).powi(2);
     let draws = targets.ess / worst.ess_bulk.max(1.0);
     error.max(draws).max(trips)

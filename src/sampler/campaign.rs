@@ -18,17 +18,19 @@ const ROUNDS: (usize, usize) = (5, 10);
 /// The barrier may change by this share between two rounds for the ladder to count as settled.
 const SETTLED: f64 = 0.15;
 /// An adapting round that asks for more than this many times its own length has not seen the posterior yet: adapting goes on.
-const LARGEST_FACTOR: f64 = 12.0;
+const LARGEST_FACTOR: f64 = 20.0;
 /// The kept part is at least this many times the last adapting round.
 const LEAST_KEPT: f64 = 2.0;
-/// The first look at what was kept comes after at most this many times the last adapting round; what is missing then is better known.
-const MOST_KEPT: f64 = 2.5;
+/// The first look at what was kept comes after at most this many times the last adapting round, or so many sweeps; what is missing then is better
+/// known.
+const MOST_KEPT: f64 = 4.0;
+const FIRST_LOOK: f64 = 4096.0;
 /// It is made this much longer than the last adapting round asks for, because that round's variance is an estimate.
 const MARGIN: f64 = 1.3;
 /// All extensions together are at most this many times what was kept at the first look.
 const LARGEST_EXTENSION: f64 = 8.0;
 /// The first extension is at most this many times what was kept: a short record that asks for much more is often mistaken, and a second look
-/// knows better. What it asks for is made if that can be had; a target out of reach is not worth the wait, and the verdict names it. There is
+/// knows better. What that asks for is made if it can be had; a target out of reach is not worth the wait, and the verdict names it. There is
 /// no third look, as an estimate that is asked until it says yes is biased.
 const FIRST_EXTENSION: f64 = 3.0;
 
@@ -85,9 +87,14 @@ impl Sampled {
         self.copies.iter().map(|c| c.journeys[0]).sum()
     }
 
+    /// Journeys between the ends of the ladder, over all copies and in both directions.
+    pub fn journeys(&self) -> u64 {
+        self.copies.iter().flat_map(|c| c.journeys).sum()
+    }
+
     /// Round trips over all copies: pairs of journeys, one in each direction, whichever walkers made them.
     pub fn round_trips(&self) -> u64 {
-        self.copies.iter().flat_map(|c| c.journeys).sum::<u64>() / 2
+        self.journeys() / 2
     }
 }
 
@@ -201,12 +208,12 @@ impl<'p> Campaign<'p> {
     }
 
     /// Makes the kept part longer by what is wanted, at most `now` sweeps; of the `most` sweeps that may come in all, what is left is for a second
-    /// extension if this one is cut short.
+    /// extension.
     fn extend(&mut self, wanted: usize, settings: &Settings<'_>, now: usize, most: usize) {
         let room = settings.max_sweeps.saturating_sub(self.burn_in + self.chains[0].record.sweeps).min(now);
         self.quota = wanted.min(room);
         self.extended |= self.quota > 0;
-        let left = if wanted > room { most.saturating_sub(self.quota) } else { 0 };
+        let left = most.saturating_sub(self.quota);
         self.phase = if self.quota > 0 { Phase::Extend(left) } else { Phase::Done };
     }
 
@@ -234,7 +241,9 @@ impl<'p> Campaign<'p> {
             chain.relocate(&betas, tuning.clone(), origin);
         }
         if last {
-            let wanted = (self.quota as f64 * (factor * MARGIN).clamp(LEAST_KEPT, MOST_KEPT)).ceil() as usize;
+            let round = self.quota as f64;
+            let least = LEAST_KEPT * round;
+            let wanted = (factor * MARGIN * round).clamp(least, (MOST_KEPT * round).min(FIRST_LOOK).max(least)).ceil() as usize;
             self.quota = wanted.min(settings.max_sweeps.saturating_sub(self.burn_in)).max(1);
             self.phase = Phase::Keep;
         } else {
