@@ -18,7 +18,7 @@ const ROUNDS: (usize, usize) = (5, 10);
 /// The barrier may change by this share between two rounds for the ladder to count as settled.
 const SETTLED: f64 = 0.15;
 /// An adapting round that asks for more than this many times its own length has not seen the posterior yet: adapting goes on.
-const LARGEST_FACTOR: f64 = 20.0;
+const LARGEST_FACTOR: f64 = 12.0;
 /// The kept part is at least this many times the last adapting round.
 const LEAST_KEPT: f64 = 2.0;
 /// The first look at what was kept comes after at most this many times the last adapting round, or so many sweeps; what is missing then is better

@@ -25,8 +25,11 @@ use crate::problem::{Binding, Noise, Problem};
 const LOOSE: f64 = 1e-10;
 /// ln √2π.
 const LN_ROOT_TAU: f64 = 0.918_938_533_204_672_8;
-/// Bounds further than this many standard deviations cut nothing off.
-const FAR: f64 = 9.0;
+/// Bounds further than this many standard deviations from the mean are left to the prior: the draw and its density are those of the whole normal,
+/// and the few draws beyond are refused. Which of the two it is follows from mean and spread alone, so that the way back agrees.
+const FAR: f64 = 5.0;
+/// Products are brought to logarithms before they leave the numbers.
+const SMALL: f64 = 1e-200;
 /// Under an inferred scale the conditional is Student's, with βN less the linear parameters as degrees of freedom; with fewer than this
 /// share of βN it has hardly a shape, and moves that know nothing do as well.
 const LEAST_DEGREES: f64 = 0.5;
@@ -240,6 +243,7 @@ impl Refit {
         let p = self.parameters.len();
         let Conditional { mean, factor, root } = conditional;
         let (mut ln_density, mut spread) = (0.0, 1.0f64);
+        let mut whole = 1.0;
         for i in (0..p).rev() {
             let own = factor[i * (MOST + 1) + i];
             let others: f64 = (i + 1..p).map(|k| factor[k * (MOST + 1) + i] * (value[k] - mean[k])).sum();
@@ -254,7 +258,11 @@ impl Refit {
                 if mass.is_nan() || mass < f64::MIN_POSITIVE {
                     return None;
                 }
-                ln_density -= mass.ln();
+                whole *= mass;
+                if whole < SMALL {
+                    ln_density -= whole.ln();
+                    whole = 1.0;
+                }
                 Prior::TruncatedNormal { mean, sd, low, high }
             };
             value[i] = choose(density, value[i]);
@@ -262,7 +270,7 @@ impl Refit {
             ln_density -= 0.5 * z * z + LN_ROOT_TAU;
             spread *= sd;
         }
-        ln_density -= spread.ln();
+        ln_density -= (spread * whole).ln();
         ln_density.is_finite().then_some(ln_density)
     }
 }
