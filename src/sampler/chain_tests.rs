@@ -41,23 +41,24 @@ enum Mutant {
     Prior,
 }
 
-/// Noise, inverse temperature, and whether relocations know where peaks have been seen.
+/// Noise, inverse temperature, whether relocations know where peaks have been seen, and whether both peaks have one area.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     noise: Noise,
     beta: f64,
     learned: bool,
+    shared: bool,
 }
 
 const CASES: [Case; 4] = [
-    Case { noise: Noise::Gaussian, beta: 1.0, learned: false },
-    Case { noise: Noise::Gaussian, beta: 0.3, learned: true },
-    Case { noise: Noise::Poisson, beta: 1.0, learned: true },
-    Case { noise: Noise::Scaled { parameter: 7 }, beta: 1.0, learned: false },
+    Case { noise: Noise::Gaussian, beta: 1.0, learned: false, shared: false },
+    Case { noise: Noise::Gaussian, beta: 0.3, learned: true, shared: false },
+    Case { noise: Noise::Poisson, beta: 1.0, learned: true, shared: false },
+    Case { noise: Noise::Scaled { parameter: 7 }, beta: 1.0, learned: false, shared: false },
 ];
 
 /// Two peaks and a level on 30 points, with priors in both coordinates and with ends that are met; the data are put in later.
-fn template(noise: Noise) -> Problem {
+fn template(noise: Noise, shared: bool) -> Problem {
     let noise = match noise {
         Noise::Gaussian => spec::Noise::Gaussian { sigma: Sigma::Number(SIGMA), scale: None },
         Noise::Scaled { .. } => {
@@ -65,13 +66,14 @@ fn template(noise: Noise) -> Problem {
         }
         Noise::Poisson => spec::Noise::Poisson,
     };
-    let peak = [
-        Prior::TruncatedNormal { mean: 5.0, sd: 3.0, low: 0.0, high: 20.0 },
-        Prior::TruncatedNormal { mean: 1.5, sd: 0.5, low: 0.2, high: 2.8 },
-        Prior::LogUniform { low: 0.3, high: 1.2 },
-    ];
+    let area = Prior::TruncatedNormal { mean: 5.0, sd: 3.0, low: 0.0, high: 20.0 };
+    let peak = [area, Prior::TruncatedNormal { mean: 1.5, sd: 0.5, low: 0.2, high: 2.8 }, Prior::LogUniform { low: 0.3, high: 1.2 }];
+    let mut peak = peak.map(Parameter::Free).to_vec();
+    if shared {
+        peak[0] = Parameter::Shared(area);
+    }
     let level = Parameter::Free(Prior::Gamma { shape: 4.0, rate: 1.0 });
-    let terms = vec![bare::term("chebyshev", 0, vec![level], false), bare::term("gaussian", 0, peak.map(Parameter::Free).to_vec(), true)];
+    let terms = vec![bare::term("chebyshev", 0, vec![level], false), bare::term("gaussian", 0, peak, true)];
     let spec = bare::spec((0.0, 3.0), noise, terms, &[&[1, 2]]);
     let x: Vec<f64> = (0..30).map(|i| 0.05 + 0.1 * f64::from(i)).collect();
     let y = x.iter().map(|_| 20.0).collect();
@@ -188,7 +190,7 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
 
 /// The largest of all numbers of a case, each in units of its bound: differences over their standard errors, and χ² of ranks.
 fn largest(case: Case, kind: Kind, mutant: Mutant) -> f64 {
-    let template = template(case.noise);
+    let template = template(case.noise, case.shared);
     let each = |number| repeat(&mut template.clone(), case, kind, mutant, number);
     let all: Vec<_> = (0..REPEATS).into_par_iter().map(each).collect();
     let n = f64::from(REPEATS);
@@ -243,6 +245,14 @@ fn refits_leave_the_joint_distribution() {
     joint(Kind::Refit, Mutant::Proposal);
 }
 
+/// One amplitude that is part of a curve that moves and of one that stays: the column at the new place is of both.
+#[test]
+fn refits_of_a_shared_amplitude_leave_the_joint_distribution() {
+    let case = Case { noise: Noise::Gaussian, beta: 1.0, learned: true, shared: true };
+    assert!(largest(case, Kind::Refit, Mutant::None) < 1.0);
+    assert!(largest(case, Kind::Refit, Mutant::Proposal) > 1.0, "the mutant passes");
+}
+
 #[test]
 fn trades_leave_the_joint_distribution() {
     joint(Kind::Trade, Mutant::Prior);
@@ -262,7 +272,7 @@ fn steps_of_the_whole_leave_the_joint_distribution() {
 #[test]
 fn remembered_columns_are_those_made_anew() {
     for noise in [Noise::Gaussian, Noise::Poisson, Noise::Scaled { parameter: 7 }] {
-        let mut problem = template(noise);
+        let mut problem = template(noise, false);
         let mut stream = Key::new(3, "memory", "data", "", 0).stream(0, 0, 0);
         let theta = prior(&problem, &mut stream);
         measure(&mut problem, &theta, 1.0, &mut stream);
