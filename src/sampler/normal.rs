@@ -114,8 +114,7 @@ impl Places {
             ln_ratio += 0.5 * (new * new - *z * *z);
             *z = new;
         }
-        for row in 0..n {
-            let i = at[row];
+        for (row, &i) in at[..n].iter().enumerate() {
             let along: f64 = normal.factor[row * n..row * n + row + 1].iter().zip(&z).map(|(l, z)| l * z).sum();
             let phi = normal.mean[row] + along;
             to[i] = if log(i) { phi.exp() } else { phi };
