@@ -1,5 +1,7 @@
 //! Sixteen f32 lanes as a [`Number`]: the elementary functions of [`super::polynomials`], with the same bits on every instruction set.
 //!
+//! No model: its shader twin is `shaders/math.wgsl`.
+//!
 //! Worst errors over the range given, in ulp of the result (the tests below hold them, by dense and random sweeps against f64):
 //!
 //! | function | range | ulp |

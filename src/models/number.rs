@@ -1,4 +1,6 @@
 //! The numbers a term is evaluated in: f64 for the oracle, f32 lanes for the cpu engine.
+//!
+//! No model, so it has no shader: in shaders a number is an f32.
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 

@@ -1,5 +1,7 @@
 //! The coefficient tables of the f32 elementary functions, shared by the cpu lanes and by `shaders/math.wgsl`.
 //!
+//! No model: that file is their twin.
+//!
 //! Every function needs +, −, ×, ÷, fused multiply-add and bit operations only, so that it gives the same bits on every instruction
 //! set and has a bound of its own on every GPU (WGSL promises little for its built-ins). Tables are minimax fits (Lawson's algorithm on
 //! 3001 Chebyshev points), rounded to f32 from the lowest degree up with the rest refitted after each; they are in ascending order and

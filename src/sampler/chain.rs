@@ -427,6 +427,9 @@ fn change(
             if what.kind == Kind::Refit {
                 let refit = what.refit.as_ref()?;
                 ln_ratio += refit.draw(problem, (beta, peaks), &mut memories[refit.measurement], from, to, stream)?;
+                if !within(problem, &refit.parameters, to) {
+                    return None;
+                }
                 for &i in &refit.parameters {
                     ln_ratio += problem.parameters[i].prior.ln_ratio(to[i], from[i]);
                 }

@@ -51,6 +51,11 @@ pub struct Peak {
 }
 
 impl Move {
+    /// One that is made in every sweep, and needs nothing but its targets.
+    fn new(kind: Kind, targets: Vec<Target>, rate: Option<f64>) -> Self {
+        Self { kind, targets, rate, guide: None, refit: None, places: None, parity: None }
+    }
+
     /// Whether it is made at this inverse temperature in this sweep. Of a refit and the relocation that stands in for it, only one is.
     pub fn due(&self, problem: &Problem, beta: f64, sweep: u32) -> bool {
         let refitted = || self.refit.as_ref().is_some_and(|refit| refit.holds(problem, beta)) == (self.kind == Kind::Refit);
@@ -59,7 +64,7 @@ impl Move {
 
     /// Parameters of the peak that the move puts elsewhere first: its centre, then the others.
     pub fn placed(&self) -> Option<&[usize]> {
-        self.targets[0].peaks.first().map(|peak| peak.parameters.as_slice())
+        self.targets[0].peaks.first().filter(|_| self.kind != Kind::Renew).map(|peak| peak.parameters.as_slice())
     }
 }
 
@@ -95,24 +100,8 @@ pub const LARGEST_BLOCK: usize = 16;
 pub fn schedule(problem: &Problem) -> Vec<Move> {
     let mut moves = Vec::new();
     let target = |parameters: Vec<usize>| Target { terms: terms_of(problem, &parameters), parameters, peaks: Vec::new() };
-    let single = |i: usize| Move {
-        kind: Kind::Walk,
-        targets: vec![target(vec![i])],
-        rate: Some(TARGET_SINGLE),
-        guide: None,
-        refit: None,
-        places: None,
-        parity: None,
-    };
-    let block = |list: Vec<usize>| Move {
-        kind: Kind::Walk,
-        targets: vec![target(list)],
-        rate: Some(TARGET_BLOCK),
-        guide: None,
-        refit: None,
-        places: None,
-        parity: None,
-    };
+    let single = |i: usize| Move::new(Kind::Walk, vec![target(vec![i])], Some(TARGET_SINGLE));
+    let block = |list: Vec<usize>| Move::new(Kind::Walk, vec![target(list)], Some(TARGET_BLOCK));
     let refits: Vec<Option<Arc<Refit>>> = (0..problem.measurements.len()).map(|m| Refit::new(problem, m).map(Arc::new)).collect();
     for k in 0..problem.terms.len() {
         let own = own(problem, k);
@@ -125,15 +114,7 @@ pub fn schedule(problem: &Problem) -> Vec<Move> {
         for (kind, roles, parity) in [(Kind::Trade, &[Role::Amplitude][..], 0), (Kind::Spread, &[Role::Center, Role::Amplitude], 1)] {
             let pairs: Vec<Target> = partners.iter().filter_map(|&b| pair(problem, k, b, roles)).map(target).collect();
             if !pairs.is_empty() {
-                moves.push(Move {
-                    kind,
-                    targets: pairs,
-                    rate: Some(TARGET_SINGLE),
-                    guide: None,
-                    refit: None,
-                    places: None,
-                    parity: Some(parity),
-                });
+                moves.push(Move { parity: Some(parity), ..Move::new(kind, pairs, Some(TARGET_SINGLE)) });
             }
         }
     }
@@ -141,8 +122,7 @@ pub fn schedule(problem: &Problem) -> Vec<Move> {
     moves.extend(together(problem).map(block));
     if let Some(places) = Places::of(problem).map(Arc::new) {
         let targets = vec![target(places.parameters.clone())];
-        let whole =
-            Move { kind: Kind::Whole, targets, rate: Some(TARGET_WHOLE), guide: None, refit: None, places: Some(places), parity: None };
+        let whole = Move { places: Some(places), ..Move::new(Kind::Whole, targets, Some(TARGET_WHOLE)) };
         moves.insert(0, whole.clone());
         moves.push(whole);
     }
@@ -167,7 +147,7 @@ fn relocations(problem: &Problem, k: usize, partners: &[usize], refit: Option<&A
             Target { terms: terms_of(problem, &parameters), parameters, peaks }
         };
         let targets: Vec<Target> = targets.into_iter().map(target).collect();
-        let what = Move { kind, targets, rate: None, guide: guide.clone(), refit: refit.cloned(), places: None, parity };
+        let what = Move { guide: guide.clone(), refit: refit.cloned(), parity, ..Move::new(kind, targets, None) };
         (!what.targets.is_empty()).then_some(what)
     };
     let mut moves = Vec::new();
@@ -203,7 +183,7 @@ fn guide(problem: &Problem, k: usize) -> Option<Guide> {
 pub fn refresh(problem: &Problem) -> Move {
     let target =
         Target { parameters: (0..problem.dimension()).collect(), terms: (0..problem.terms.len() as u32).collect(), peaks: Vec::new() };
-    Move { kind: Kind::Renew, targets: vec![target], rate: None, guide: None, refit: None, places: None, parity: None }
+    Move::new(Kind::Renew, vec![target], None)
 }
 
 /// Whether two terms are peaks of one kind, drawn from one prior: moves between them are then reversible with equal odds.

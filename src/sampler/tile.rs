@@ -210,9 +210,9 @@ impl<'c, 'p> Work<'c, 'p> {
     /// All sweeps of the round; true where the deadline cut it short.
     fn run(&mut self, settings: &Settings<'_>) -> Result<bool> {
         self.parts.iter_mut().for_each(|p| p.chain.remember(true));
-        let cut = self.sweep_on(settings);
+        let ended = self.sweep_on(settings);
         self.parts.iter_mut().for_each(|p| p.chain.remember(false));
-        cut
+        ended
     }
 
     fn sweep_on(&mut self, settings: &Settings<'_>) -> Result<bool> {

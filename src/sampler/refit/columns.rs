@@ -63,7 +63,7 @@ type Columns = u32;
 
 impl Memory {
     /// Forgets everything and keeps the memory.
-    pub fn forget(&mut self) {
+    fn forget(&mut self) {
         self.theta.clear();
     }
 
