@@ -48,6 +48,8 @@ struct Samples<'a> {
     blocks: Vec<Block>,
     /// Kept rows of the same blocks, row after row, for what needs each rung's own energies.
     rows: Vec<&'a [f64]>,
+    /// The posterior's draws of the same rows.
+    draws: Vec<&'a [f64]>,
 }
 
 /// Pooled energies of a block: bins of energy with their draws. Draws of zero likelihood are in none.
@@ -99,15 +101,18 @@ impl<'a> Samples<'a> {
     fn of(sampled: &'a Sampled) -> Self {
         let rungs = sampled.betas.len();
         let parts = BLOCKS.div_ceil(sampled.copies.len()).max(1);
-        let (mut blocks, mut rows) = (Vec::new(), Vec::new());
+        let (mut blocks, mut rows, mut draws) = (Vec::new(), Vec::new(), Vec::new());
         for copy in &sampled.copies {
+            let dimension = copy.draws.len() / copy.rows().max(1);
             for (block, share) in Block::of(&copy.histogram, parts) {
-                let end = |share: f64| (copy.rows() as f64 * share).round() as usize * rungs;
+                let end = |share: f64| (copy.rows() as f64 * share).round() as usize;
+                let (from, to) = (end(share.start), end(share.end));
                 blocks.push(block);
-                rows.push(&copy.energies[end(share.start)..end(share.end)]);
+                rows.push(&copy.energies[from * rungs..to * rungs]);
+                draws.push(&copy.draws[from * dimension..to * dimension]);
             }
         }
-        Self { rungs, blocks, rows }
+        Self { rungs, blocks, rows, draws }
     }
 }
 

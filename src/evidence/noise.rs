@@ -5,7 +5,11 @@
 //! F(c) = −ln ∫ exp(−χ²/2c²) prior + N ln c + Σ ln σ + N/2 ln 2π. With b = 1/c² its slope is dF/d ln c = N − b⟨χ²⟩, and its curvature
 //! d²F/d(ln b)² = N/2 − λ, λ = Var(bχ²/2).
 
+mod inferred;
+
 use serde::{Deserialize, Serialize};
+
+pub use inferred::Inferred;
 
 use super::{Block, FreeEnergy, Samples, jackknife_se, shares, solve};
 use crate::problem::{Noise, Problem};
@@ -48,6 +52,10 @@ pub enum Edge {
     Stated,
     /// c beyond that of the ladder's first rung above β = 0, where the posterior is hardly more than the prior.
     Prior,
+    /// The least c that the prior of an inferred scale allows.
+    Low,
+    /// The largest one.
+    High,
 }
 
 /// Where F is least.
@@ -74,7 +82,55 @@ pub struct Minimum {
     pub ln_b_sd: f64,
 }
 
-/// What F(c) is computed from.
+/// F(c) of one candidate, continuous in c, a factor of all stated σ.
+pub trait Curve {
+    /// F(c) in nats, all constants kept.
+    fn free_energy(&self, scale: f64) -> f64;
+
+    /// Points of the data.
+    fn points(&self) -> f64;
+
+    /// The least and the largest c.
+    fn range(&self) -> (f64, f64);
+
+    /// Where F is least: where ⟨χ²⟩ = N c² at that c, or at an edge.
+    fn least(&self) -> Least;
+
+    /// The standard deviation of ln c that no model has less of: without parameters, λ = 0.
+    fn least_sd(&self) -> f64 {
+        (2.0 * self.points()).powf(-0.5)
+    }
+
+    /// The minimum or the edge, with F(c) at twenty points on either side as far as c ranges.
+    fn curve(&self) -> NoiseCurve {
+        let least = self.least();
+        let (low, high) = (self.range().0.ln(), self.range().1.ln());
+        let (middle, sd) = match least {
+            Least::Minimum(m) => (m.scale.ln(), 0.5 * m.ln_b_sd),
+            Least::Edge(Edge::Stated | Edge::Low) => (low, f64::NAN),
+            Least::Edge(Edge::Prior | Edge::High) => (high, f64::NAN),
+        };
+        let sd = if sd.is_finite() { sd } else { self.least_sd() };
+        let side = SIDE as i32;
+        let all = (-2 * side..=2 * side).map(|i| (i, middle + SPACING * sd * f64::from(i)));
+        let inner = if let Least::Minimum(_) = least { side } else { 2 * side };
+        let scales: Vec<f64> =
+            all.filter(|(i, ln)| i.abs() <= inner && (low..=high).contains(ln)).map(|(_, ln)| ln.exp()).collect();
+        let minimum = if let Least::Minimum(m) = least { Some(m) } else { None };
+        NoiseCurve {
+            scale: minimum.map(|m| m.scale),
+            scale_se: minimum.map(|m| m.scale_se),
+            free_energy: minimum.map(|m| m.free_energy),
+            free_energy_se: minimum.map(|m| m.free_energy_se),
+            ln_b_sd: minimum.map(|m| m.ln_b_sd),
+            edge: if let Least::Edge(edge) = least { Some(edge) } else { None },
+            free_energies: scales.iter().map(|c| self.free_energy(*c)).collect(),
+            scales,
+        }
+    }
+}
+
+/// What F(c) is computed from where σ is known.
 #[derive(Debug)]
 pub struct Scan {
     points: f64,
@@ -136,16 +192,6 @@ impl Scan {
         Some(Self { points: points as f64, constant, betas, f: solved.f, pooled, blocks, shifts: solved.shifts })
     }
 
-    /// The largest c that is more than the prior's.
-    pub fn largest(&self) -> f64 {
-        self.betas[1].sqrt().recip()
-    }
-
-    /// F(c) in nats, all constants kept, for c ≥ 1 in units of the stated σ.
-    pub fn free_energy(&self, scale: f64) -> f64 {
-        self.at(scale.powi(-2), &self.moments(scale.powi(-2)))
-    }
-
     /// F at the noise of an inverse temperature: the constant is tempered with U, and the noise is not.
     fn at(&self, beta: f64, m: &Moments) -> f64 {
         m.free + (1.0 - beta) * self.constant - 0.5 * self.points * beta.ln()
@@ -169,32 +215,6 @@ impl Scan {
         }
         let mean = first / sum;
         Moments { free: -(largest + sum.ln()), mean: origin + mean, variance: second / sum - mean * mean }
-    }
-
-    /// Where F is least on what the ladder covers, continuously in c: where ⟨χ²⟩ = N c² at that c, or at an edge.
-    pub fn least(&self) -> Least {
-        let mut ln_betas = vec![self.betas[1].ln()];
-        for pair in self.betas[1..].windows(2) {
-            let (from, to) = (pair[0].ln(), pair[1].ln());
-            ln_betas.extend((1..=BETWEEN).map(|i| from + (to - from) * i as f64 / BETWEEN as f64));
-        }
-        let slopes: Vec<f64> = ln_betas.iter().map(|b| self.slope(b.exp())).collect();
-        let value = |beta: f64| self.at(beta, &self.moments(beta));
-        let (hot, cold) = (self.betas[1], self.betas[self.betas.len() - 1]);
-        let mut least = if value(cold) <= value(hot) { (value(cold), Err(Edge::Stated)) } else { (value(hot), Err(Edge::Prior)) };
-        for (ends, slope) in ln_betas.windows(2).zip(slopes.windows(2)) {
-            if slope[0] > 0.0 && slope[1] <= 0.0 {
-                let beta = self.stationary(ends[0], ends[1]);
-                let free = value(beta);
-                if free < least.0 {
-                    least = (free, Ok(beta));
-                }
-            }
-        }
-        match least.1 {
-            Ok(beta) => Least::Minimum(self.minimum(beta)),
-            Err(edge) => Least::Edge(edge),
-        }
     }
 
     /// β of a minimum between two ln β: the slope is above zero at the hotter one.
@@ -255,45 +275,54 @@ impl Scan {
         (jackknife_se(&free, &sizes), jackknife_se(&mean, &sizes))
     }
 
-    /// The minimum or the edge, with F(c) at twenty points on either side as far as the ladder covers them.
-    pub fn curve(&self) -> NoiseCurve {
-        let least = self.least();
-        let (middle, sd) = match least {
-            Least::Minimum(m) => (m.scale.ln(), 0.5 * m.ln_b_sd),
-            Least::Edge(Edge::Stated) => (0.0, f64::NAN),
-            Least::Edge(Edge::Prior) => (self.largest().ln(), f64::NAN),
-        };
-        let sd = if sd.is_finite() { sd } else { self.least_sd() };
-        let side = SIDE as i32;
-        let all = (-2 * side..=2 * side).map(|i| (i, middle + SPACING * sd * f64::from(i)));
-        let inner = if let Least::Minimum(_) = least { side } else { 2 * side };
-        let scales: Vec<f64> =
-            all.filter(|(i, ln)| i.abs() <= inner && (0.0..=self.largest().ln()).contains(ln)).map(|(_, ln)| ln.exp()).collect();
-        let minimum = if let Least::Minimum(m) = least { Some(m) } else { None };
-        NoiseCurve {
-            scale: minimum.map(|m| m.scale),
-            scale_se: minimum.map(|m| m.scale_se),
-            free_energy: minimum.map(|m| m.free_energy),
-            free_energy_se: minimum.map(|m| m.free_energy_se),
-            ln_b_sd: minimum.map(|m| m.ln_b_sd),
-            edge: if let Least::Edge(edge) = least { Some(edge) } else { None },
-            free_energies: scales.iter().map(|c| self.free_energy(*c)).collect(),
-            scales,
-        }
-    }
-
-    /// The standard deviation of ln c that no model has less of: without parameters, λ = 0.
-    fn least_sd(&self) -> f64 {
-        (2.0 * self.points).powf(-0.5)
-    }
-
     /// −ln of the mean of exp(−F(c)) over a log-uniform prior of c: the free energy of an inferred scale. Only what the ladder covers of the
     /// prior's range counts, so F is too large by the posterior mass of the rest.
     pub fn integrated(&self, low: f64, high: f64) -> f64 {
-        let (from, to) = (low.max(1.0).ln(), high.min(self.largest()).ln());
+        let (from, to) = (low.max(1.0).ln(), high.min(self.range().1).ln());
         let (grid, step) = even(from, to, self.least_sd());
         let free: Vec<f64> = grid.iter().map(|ln| self.free_energy(ln.exp())).collect();
         minus_ln_sum(&free) - (step / (high / low).ln()).ln()
+    }
+}
+
+impl Curve for Scan {
+    /// For c ≥ 1.
+    fn free_energy(&self, scale: f64) -> f64 {
+        self.at(scale.powi(-2), &self.moments(scale.powi(-2)))
+    }
+
+    fn points(&self) -> f64 {
+        self.points
+    }
+
+    /// As stated, and the largest c that is more than the prior's.
+    fn range(&self) -> (f64, f64) {
+        (1.0, self.betas[1].sqrt().recip())
+    }
+
+    fn least(&self) -> Least {
+        let mut ln_betas = vec![self.betas[1].ln()];
+        for pair in self.betas[1..].windows(2) {
+            let (from, to) = (pair[0].ln(), pair[1].ln());
+            ln_betas.extend((1..=BETWEEN).map(|i| from + (to - from) * i as f64 / BETWEEN as f64));
+        }
+        let slopes: Vec<f64> = ln_betas.iter().map(|b| self.slope(b.exp())).collect();
+        let value = |beta: f64| self.at(beta, &self.moments(beta));
+        let (hot, cold) = (self.betas[1], self.betas[self.betas.len() - 1]);
+        let mut least = if value(cold) <= value(hot) { (value(cold), Err(Edge::Stated)) } else { (value(hot), Err(Edge::Prior)) };
+        for (ends, slope) in ln_betas.windows(2).zip(slopes.windows(2)) {
+            if slope[0] > 0.0 && slope[1] <= 0.0 {
+                let beta = self.stationary(ends[0], ends[1]);
+                let free = value(beta);
+                if free < least.0 {
+                    least = (free, Ok(beta));
+                }
+            }
+        }
+        match least.1 {
+            Ok(beta) => Least::Minimum(self.minimum(beta)),
+            Err(edge) => Least::Edge(edge),
+        }
     }
 }
 
@@ -312,7 +341,7 @@ fn minus_ln_sum(free: &[f64]) -> f64 {
     least - free.iter().enumerate().map(|(i, f)| end(i) * (least - f).exp()).sum::<f64>().ln()
 }
 
-/// p(candidate, b | D) of candidates with the same data and stated σ: uniform over candidates, and over ln b on what all ladders cover.
+/// p(candidate, b | D) of candidates with the same data and stated σ: uniform over candidates, and over ln b on what all curves cover.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Joint {
     /// ln b, descending and evenly spaced, in units of the stated 1/σ²: 0 is as stated.
@@ -324,11 +353,12 @@ pub struct Joint {
 }
 
 /// The joint posterior of candidate and noise; none where there is no candidate.
-pub fn joint(scans: &[Scan]) -> Option<Joint> {
-    let largest = scans.iter().map(Scan::largest).reduce(f64::min)?;
-    let sd = scans.iter().map(Scan::least_sd).reduce(f64::min)?;
-    let (grid, step) = even(0.0, largest.ln(), sd);
-    let free: Vec<Vec<f64>> = scans.iter().map(|s| grid.iter().map(|ln| s.free_energy(ln.exp())).collect()).collect();
+pub fn joint<C: Curve>(curves: &[C]) -> Option<Joint> {
+    let low = curves.iter().map(|c| c.range().0).reduce(f64::max)?;
+    let high = curves.iter().map(|c| c.range().1).reduce(f64::min)?;
+    let sd = curves.iter().map(Curve::least_sd).reduce(f64::min)?;
+    let (grid, step) = even(low.ln(), high.ln(), sd);
+    let free: Vec<Vec<f64>> = curves.iter().map(|c| grid.iter().map(|ln| c.free_energy(ln.exp())).collect()).collect();
     // ln b runs twice as fast as ln c.
     let each: Vec<f64> = free.iter().map(|f| minus_ln_sum(f) - (2.0 * step).ln()).collect();
     let least = each.iter().copied().fold(f64::INFINITY, f64::min);

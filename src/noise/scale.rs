@@ -66,6 +66,18 @@ impl Scale {
         -a * ln_misfit + ln_mass(a, low, high)
     }
 
+    /// ln ∫ c^(−N) exp(−M/2c²) d ln c between the bounds.
+    pub fn ln_norm(&self, misfit: f64) -> f64 {
+        let a = self.shape(1.0);
+        let whole = libm::lgamma(a) + (a - 1.0) * std::f64::consts::LN_2;
+        whole + self.ln_weight(1.0, misfit)
+    }
+
+    /// The least and the largest c.
+    pub fn bounds(&self) -> (f64, f64) {
+        ((-0.5 * self.ln_bounds.1).exp(), (-0.5 * self.ln_bounds.0).exp())
+    }
+
     /// The bounds as arguments of the incomplete Gamma function, βMb/2.
     fn between(&self, beta: f64, ln_misfit: f64) -> (f64, f64) {
         let ln_rate = (0.5 * beta).ln() + ln_misfit;
@@ -76,9 +88,8 @@ impl Scale {
     pub fn draw<R: Rng>(&self, beta: f64, misfit: f64, rng: &mut R) -> f64 {
         let (a, ln_misfit) = (self.shape(beta), ln(misfit));
         let (low, high) = self.between(beta, ln_misfit);
-        let of = |x: f64| {
-            (0.5 * ((0.5 * beta).ln() + ln_misfit - x.ln())).exp().clamp((-0.5 * self.ln_bounds.1).exp(), (-0.5 * self.ln_bounds.0).exp())
-        };
+        let (least, largest) = self.bounds();
+        let of = |x: f64| (0.5 * ((0.5 * beta).ln() + ln_misfit - x.ln())).exp().clamp(least, largest);
         if let Ok(gamma) = Gamma::new(a, 1.0) {
             for _ in 0..TRIES {
                 let x = gamma.sample(rng);
@@ -139,6 +150,14 @@ mod tests {
                 let (got, expected) = (SCALE.ln_weight(beta, misfit) - reference.0, integral(beta, misfit) - reference.1);
                 assert!((got - expected).abs() < 1e-7 * (1.0 + expected.abs()), "beta {beta}, misfit {misfit}: {got} for {expected}");
             }
+        }
+    }
+
+    #[test]
+    fn norms_are_the_integrals_over_c() {
+        for misfit in [0.3, 20.0, 60.0, 500.0, 3000.0, 6000.0] {
+            let (got, expected) = (SCALE.ln_norm(misfit), integral(1.0, misfit));
+            assert!((got - expected).abs() < 1e-7 * (1.0 + expected.abs()), "misfit {misfit}: {got} for {expected}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::labels::{self, Quantity};
 use super::{CandidateResult, Figures, Fit, ParameterResult, Targets, WindowResult, fit, modes, positions, sensitivity, verdict};
-use crate::evidence::noise::Scan;
+use crate::evidence::noise::{Curve, Inferred, NoiseCurve, Scan};
 use crate::evidence::{self, FreeEnergy};
 use crate::problem::{Noise, Problem};
 use crate::sampler::Sampled;
@@ -67,7 +67,7 @@ fn candidate(problem: &Problem, sampled: &Sampled, free: Option<&FreeEnergy>, p:
         probability: p.0,
         probability_se: p.1,
         noise: noise(problem, &quantities),
-        noise_curve: free.and_then(|f| Scan::of(problem, sampled, f)).map(|s| s.curve()),
+        noise_curve: free.and_then(|f| noise_curve(problem, sampled, f)),
         verdict,
         fit,
         figures: Figures {
@@ -95,6 +95,12 @@ fn candidate(problem: &Problem, sampled: &Sampled, free: Option<&FreeEnergy>, p:
         },
         parameters: quantities.iter().zip(&sorted).map(|(q, sorted)| parameter(problem, q, sorted)).collect(),
     }
+}
+
+/// F as a function of the noise, whether σ is known or its scale inferred.
+fn noise_curve(problem: &Problem, sampled: &Sampled, free: &FreeEnergy) -> Option<NoiseCurve> {
+    let known = Scan::of(problem, sampled, free).map(|scan| scan.curve());
+    known.or_else(|| Inferred::of(problem, sampled, free).map(|inferred| inferred.curve()))
 }
 
 fn parameter(problem: &Problem, quantity: &Quantity, sorted: &Quantity) -> ParameterResult {

@@ -16,7 +16,7 @@ const SHORTEST: f64 = 0.3;
 /// From this size on a step is a fresh draw.
 const FRESH: f64 = 0.8;
 /// Where fresh draws are accepted, other moves are made in one sweep of so many.
-const SELDOM: u32 = 4;
+const SELDOM: u32 = 6;
 
 /// Size and shape of every move at every rung, and what they are tuned from.
 #[derive(Clone, Debug)]

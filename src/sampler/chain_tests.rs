@@ -165,7 +165,9 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
     chain.loaded(&misfits, &admitted);
     let look = |chain: &Chain<'_>| {
         let (theta, misfit) = (&chain.theta[d..], chain.misfits[1]);
-        theta.iter().flat_map(|v| [*v, v * v, v * misfit]).chain([misfit, misfit * misfit]).collect::<Vec<f64>>()
+        // By how much the peak to the left is the larger one: which is which shows in no parameter alone.
+        let left = if case.shared { 0.0 } else { (theta[5] - theta[2]).signum() * (theta[1] - theta[4]) };
+        theta.iter().flat_map(|v| [*v, v * v, v * misfit]).chain([misfit, misfit * misfit, left]).collect::<Vec<f64>>()
     };
     let before = look(&chain);
     let sweeps = match mutant {

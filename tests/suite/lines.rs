@@ -9,7 +9,7 @@ use keisoku::calibrate::rank::{self, LEVELS, Ranked};
 use keisoku::calibrate::tally::band;
 use keisoku::dataset::Frame;
 use keisoku::engine::cpu::{Cpu, Precision};
-use keisoku::evidence::noise::{Least, Scan};
+use keisoku::evidence::noise::{Curve, Least, Scan};
 use keisoku::evidence::{self, FreeEnergy};
 use keisoku::posterior::{Targets, shortfall};
 use keisoku::prior::Prior;

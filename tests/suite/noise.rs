@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use keisoku::batch;
 use keisoku::dataset::{Dataset, Frame};
 use keisoku::engine::cpu::{Cpu, Precision};
-use keisoku::evidence::noise::{Edge, Least, Minimum, Scan, joint};
+use keisoku::evidence::noise::{Curve, Edge, Inferred, Least, Minimum, Scan, joint};
 use keisoku::evidence::{self, FreeEnergy};
 use keisoku::posterior;
 use keisoku::prior::Prior;
@@ -232,8 +232,20 @@ fn candidate_and_noise_have_a_joint_posterior() {
     assert!((variance / 0.042_548 - 1.0).abs() < 0.02, "{variance}");
 }
 
+/// Whether two curves are the same: ĉ, F(ĉ), and F two standard deviations of ln c to either side, in 4.1 combined errors (four numbers).
+fn same(inferred: &dyn Curve, known: &dyn Curve, shift: f64) -> bool {
+    let (Least::Minimum(a), Least::Minimum(b)) = (inferred.least(), known.least()) else { return false };
+    let (scale_se, error) = (a.scale_se.hypot(b.scale_se), a.free_energy_se.hypot(b.free_energy_se));
+    println!("ĉ {:.4} ± {:.4} and {:.4} ± {:.4}, F {:.3} ± {:.3} and {:.3} ± {:.3}", a.scale, a.scale_se, b.scale, b.scale_se, a.free_energy, a.free_energy_se, b.free_energy, b.free_energy_se);
+    let at = |k: f64| {
+        let c = b.scale * (0.5 * k * b.ln_b_sd).exp();
+        (inferred.free_energy(c) + shift - known.free_energy(c)).abs() < ERRORS * error
+    };
+    (a.scale - b.scale).abs() < ERRORS * scale_se && error < 0.15 && scale_se < 0.02 * b.scale && [-2.0, 0.0, 2.0].into_iter().all(at)
+}
+
 /// F of a sampled scale and F(c) integrated over its prior, for both lines and two candidates of a yardstick: within 4.1 combined errors (four
-/// numbers of at least 15 degrees of freedom: one false alarm in 250 seeds). What the ladder does not cover holds less than exp(−15).
+/// numbers of at least 15 degrees of freedom: one false alarm in 250 seeds), and F(c) of either way of sampling (sixteen more). What the ladder does not cover holds less than exp(−15).
 #[test]
 fn the_treatments_of_noise_agree() {
     for (example, most) in [("straight-line", 9), ("yardstick-b", 2)] {
@@ -246,7 +258,7 @@ fn the_treatments_of_noise_agree() {
         for (inferred, known) in inferred.iter().zip(run(&spec, &dataset, 1)) {
             assert!(Scan::of(&inferred.problem, &inferred.sampled, &inferred.free).is_none(), "a scale is inferred");
             let (scan, m) = (known.scan(), known.minimum());
-            for edge in [1.0, scan.largest()] {
+            for edge in [1.0, scan.range().1] {
                 // The rest of the prior's range is 14 wide in ln c at most, and F only rises there.
                 assert!(scan.free_energy(edge) > m.free_energy + 20.0, "{edge}");
             }
@@ -255,6 +267,11 @@ fn the_treatments_of_noise_agree() {
             let integrated = scan.integrated(1e-3, 1e3);
             println!("{}: {integrated:.3} and {:.3}, error {error:.3}", known.problem.candidate, inferred.free.value);
             assert!(error < 0.15 && agrees(integrated), "{}", known.problem.candidate);
+            let curve = Inferred::of(&inferred.problem, &inferred.sampled, &inferred.free).expect("a scale is inferred");
+            assert!(same(&curve, &scan, 0.0), "{}", known.problem.candidate);
+            // The prior's density left out, and a scan of half of N.
+            assert!(!same(&curve, &scan, 1e6f64.ln().ln()) && !same(&curve, &known.mistaken(known.problem.points() / 2), 0.0));
+            assert!(Inferred::of(&known.problem, &known.sampled, &known.free).is_none(), "σ is known");
             // Half of N, and the prior's density left out.
             assert!(!agrees(known.mistaken(known.problem.points() / 2).integrated(1e-3, 1e3)));
             assert!(!agrees(integrated - 1e6f64.ln().ln()));
