@@ -94,6 +94,12 @@ impl Places {
 
     /// Changes `to` by a step of size `s`, at most 1, and returns ln of the ratio of the proposals and coordinates; none where peaks change places.
     pub fn step(&self, problem: &Problem, normal: &Normal, s: f64, from: &[f64], to: &mut [f64], stream: &mut Stream) -> Option<f64> {
+        let (ln_ratio, kept) = self.proposal(problem, normal, s, from, to, stream);
+        kept.then_some(ln_ratio)
+    }
+
+    /// The same, with whether the peaks are still in order: the ratio is right only where they are.
+    pub(super) fn proposal(&self, problem: &Problem, normal: &Normal, s: f64, from: &[f64], to: &mut [f64], stream: &mut Stream) -> (f64, bool) {
         let n = self.parameters.len();
         let at = self.ordered(from);
         let log = |i: usize| problem.parameters[i].prior.coordinate() == Coordinate::Log;
@@ -122,7 +128,7 @@ impl Places {
                 ln_ratio += phi;
             }
         }
-        self.in_order(&at, to).then_some(ln_ratio)
+        (ln_ratio, self.in_order(&at, to))
     }
 }
 
