@@ -2,7 +2,7 @@
 
 use keisoku::engine::cpu::{self, Cpu, Precision};
 use keisoku::engine::oracle::Oracle;
-use keisoku::engine::{Engine, Moves, Numbers, Roster, Tile, Tiling};
+use keisoku::engine::{Engine, Moves, Numbers, Roster, SENTINEL, Tile, Tiling};
 use keisoku::error::Result;
 use keisoku::models::find;
 use keisoku::problem::Problem;
@@ -291,7 +291,12 @@ pub enum Fault {
     Misfit,
     /// Misfits depend on how many are asked for at once: 10⁻⁹ is added for each.
     Crowd,
+    /// What fits worse than anything that β = 1 sees is refused.
+    Far,
 }
+
+/// Beyond this is far: at β = 1 yardstick A has a misfit of some 700 with one peak.
+const FAR: f64 = 900.0;
 
 /// An engine with a fault.
 pub struct Broken<'e>(pub &'e dyn Engine, pub Fault);
@@ -337,6 +342,9 @@ impl Tile for BrokenTile<'_> {
         self.tile.attempt(&moves, misfits)?;
         if matches!(self.fault, Fault::Misfit) {
             misfits.iter_mut().for_each(|m| *m *= 1.0001);
+        }
+        if matches!(self.fault, Fault::Far) {
+            misfits.iter_mut().filter(|m| **m > FAR).for_each(|m| *m = SENTINEL);
         }
         if matches!(self.fault, Fault::Crowd) {
             misfits.iter_mut().for_each(|m| *m += 1e-9 * moves.len() as f64);

@@ -32,7 +32,8 @@ fn every_engine_is_verified() {
 #[test]
 fn a_broken_engine_is_not() {
     let cpu = Cpu::new(Precision::F32).unwrap();
-    for (fault, word) in [(Fault::Settle, "energies"), (Fault::Misfit, "energies"), (Fault::Crowd, "other numbers")] {
+    let faults = [(Fault::Settle, "energies"), (Fault::Misfit, "energies"), (Fault::Crowd, "other numbers"), (Fault::Far, "F is")];
+    for (fault, word) in faults {
         let error = check(&Broken(&cpu, fault)).unwrap_err().to_string();
         println!("{error}");
         assert!(error.contains("verification failed") && error.contains(word), "{fault:?}: {error}");
