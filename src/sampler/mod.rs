@@ -12,6 +12,7 @@ mod chain;
 pub mod diagnostics;
 mod energies;
 mod guide;
+mod host;
 pub mod ladder;
 mod mixture;
 mod normal;

@@ -7,35 +7,20 @@ use rayon::prelude::*;
 
 use super::Settings;
 use super::campaign::{Campaign, Witnesses};
-use super::chain::Chain;
-use super::schedule::Move;
+use super::host::{Host, Part};
 use crate::engine::budget::BUDGET;
 use crate::engine::probe::{self, Found, State};
-use crate::engine::{Engine, Moves, Numbers, Roster, Tile, Tiling};
+use crate::engine::{Engine, Numbers, Roster, Tile, Tiling};
 use crate::error::{Error, Result};
 
 /// Most walkers of a tile that a probe asks.
 const WITNESSES: usize = 64;
 
-/// A chain with what it needs for a round.
-struct Part<'c, 'p> {
-    chain: &'c mut Chain<'p>,
-    moves: &'c [Move],
-    refresh: &'c Move,
-    quota: usize,
-    adapting: bool,
-    witnesses: Witnesses,
-    /// First walker in the tile.
-    offset: u32,
-}
-
 /// A tile in work.
 struct Work<'c, 'p> {
     tile: Box<dyn Tile + 'p>,
-    parts: Vec<Part<'c, 'p>>,
-    moves: Moves,
+    host: Host<'c, 'p>,
     misfits: Vec<f64>,
-    choices: Vec<bool>,
     probe: Option<Found>,
 }
 
@@ -107,7 +92,7 @@ fn alternate(works: &mut [Work<'_, '_>], settings: &Settings<'_>) -> Result<bool
                     work.propose(sweep, step + 1)?;
                     continue;
                 }
-                work.exchange(sweep);
+                work.host.exchange(sweep);
                 if sweep + 1 < sweeps {
                     work.propose(sweep + 1, 0)?;
                 }
@@ -118,9 +103,9 @@ fn alternate(works: &mut [Work<'_, '_>], settings: &Settings<'_>) -> Result<bool
 }
 
 /// Says that a device is not to be believed.
-fn refused(engine: &dyn Engine, found: Found, parts: &[Part<'_, '_>]) -> Error {
-    let when = if parts.iter().any(|p| p.adapting) { "on its first states" } else { "on states of β = 1" };
-    let first = parts.first().map_or_else(String::new, |p| format!(", from frame {}", p.chain.problem.frame));
+fn refused(engine: &dyn Engine, found: Found, host: &Host<'_, '_>) -> Error {
+    let when = if host.parts().any(|p| p.adapting) { "on its first states" } else { "on states of β = 1" };
+    let first = host.parts().next().map_or_else(String::new, |p| format!(", from frame {}", p.chain.problem.frame));
     Error::device(format!(
         "{}: energies are off by {:.2e} nat {when} ({} of them{first}), and {BUDGET} is the most they may be",
         engine.describe(),
@@ -146,18 +131,18 @@ impl<'c, 'p> Work<'c, 'p> {
             roster.push(part.chain.problem, part.chain.rungs());
         }
         let tile = engine.tile(roster)?;
-        let moves = Moves { followed: tile.follows(), ..Moves::default() };
-        Ok(Self { tile, parts, moves, misfits: Vec::new(), choices: Vec::new(), probe: None })
+        let host = Host::new(parts, tile.follows());
+        Ok(Self { tile, host, misfits: Vec::new(), probe: None })
     }
 
     /// Evaluates every walker from scratch; a device is then compared with the oracle where a part has witnesses.
     fn load(&mut self, engine: &dyn Engine) -> Result<()> {
         let mut coefficients = Vec::new();
-        let admitted: Vec<Vec<bool>> = self.parts.iter().map(|p| p.chain.coefficients(&mut coefficients)).collect();
+        let admitted: Vec<Vec<bool>> = self.host.parts().map(|p| p.chain.coefficients(&mut coefficients)).collect();
         let walkers: Vec<u32> = (0..admitted.iter().map(Vec::len).sum::<usize>() as u32).collect();
         self.tile.load(&walkers, &coefficients, &mut self.misfits)?;
         let mut at = 0;
-        for (part, admitted) in self.parts.iter_mut().zip(&admitted) {
+        for (part, admitted) in self.host.parts_mut().zip(&admitted) {
             let n = admitted.len() * part.chain.problem.measurements.len();
             part.chain.loaded(&self.misfits[at..at + n], admitted);
             at += n;
@@ -172,7 +157,7 @@ impl<'c, 'p> Work<'c, 'p> {
     fn probe(&mut self, engine: &dyn Engine, coefficients: &[f64]) -> Result<()> {
         let mut states = Vec::new();
         let (mut from, mut at) = (0, 0);
-        for part in &self.parts {
+        for part in self.host.parts() {
             let chain = &*part.chain;
             let (problem, cold) = (chain.problem, chain.rungs() - 1);
             let (n, m, d) = (problem.coefficients(), problem.measurements.len(), problem.dimension());
@@ -201,7 +186,7 @@ impl<'c, 'p> Work<'c, 'p> {
         let asked: Vec<State<'_>> = states.iter().step_by(states.len().div_ceil(WITNESSES)).copied().collect();
         let found = probe::witness(&mut *self.tile, &asked)?;
         if found.largest > BUDGET {
-            return Err(refused(engine, found, &self.parts));
+            return Err(refused(engine, found, &self.host));
         }
         self.probe = Some(found);
         Ok(())
@@ -209,9 +194,9 @@ impl<'c, 'p> Work<'c, 'p> {
 
     /// All sweeps of the round; true where the deadline cut it short.
     fn run(&mut self, settings: &Settings<'_>) -> Result<bool> {
-        self.parts.iter_mut().for_each(|p| p.chain.remember(true));
+        self.host.parts_mut().for_each(|p| p.chain.remember(true));
         let ended = self.sweep_on(settings);
-        self.parts.iter_mut().for_each(|p| p.chain.remember(false));
+        self.host.parts_mut().for_each(|p| p.chain.remember(false));
         ended
     }
 
@@ -224,50 +209,32 @@ impl<'c, 'p> Work<'c, 'p> {
                 self.propose(sweep, step)?;
                 self.decide(sweep, step)?;
             }
-            self.exchange(sweep);
+            self.host.exchange(sweep);
         }
         Ok(false)
     }
 
     fn sweeps(&self) -> usize {
-        self.parts.iter().map(|p| p.quota).max().unwrap_or(0)
+        self.host.parts().map(|p| p.quota).max().unwrap_or(0)
     }
 
     /// Steps of a sweep; at least one, in which β = 0 is drawn afresh.
     fn steps(&self) -> usize {
-        self.parts.iter().map(|p| p.moves.len()).max().unwrap_or(0).max(1)
+        self.host.parts().map(|p| p.moves.len()).max().unwrap_or(0).max(1)
     }
 
     fn propose(&mut self, sweep: usize, step: usize) -> Result<()> {
-        self.moves.clear();
-        for part in self.parts.iter_mut().filter(|p| sweep < p.quota) {
-            part.chain.propose(step, part.moves, part.refresh, part.offset, &mut self.moves);
-        }
-        if !self.moves.is_empty() {
-            self.tile.submit(&self.moves)?;
-        }
-        Ok(())
+        self.host.propose(sweep, step);
+        if self.host.moves().is_empty() { Ok(()) } else { self.tile.submit(self.host.moves()) }
     }
 
     fn decide(&mut self, sweep: usize, step: usize) -> Result<()> {
         self.misfits.clear();
-        self.choices.clear();
-        if !self.moves.is_empty() {
-            self.tile.collect(&self.moves, &mut self.misfits)?;
+        let some = !self.host.moves().is_empty();
+        if some {
+            self.tile.collect(self.host.moves(), &mut self.misfits)?;
         }
-        let mut misfits = self.misfits.as_slice();
-        for part in self.parts.iter_mut().filter(|p| sweep < p.quota) {
-            part.chain.decide(step, &mut misfits, &mut self.choices);
-        }
-        if !self.moves.is_empty() {
-            self.tile.settle(&self.choices)?;
-        }
-        Ok(())
-    }
-
-    fn exchange(&mut self, sweep: usize) {
-        for part in self.parts.iter_mut().filter(|p| sweep < p.quota) {
-            part.chain.exchange(part.adapting);
-        }
+        let choices = self.host.decide(sweep, step, &self.misfits);
+        if some { self.tile.settle(choices) } else { Ok(()) }
     }
 }

@@ -1,0 +1,131 @@
+//! The host's side of a tile: chains propose and decide, block by block on all threads, and what they say is put in order.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::campaign::Witnesses;
+use super::chain::Chain;
+use super::schedule::Move;
+use crate::engine::Moves;
+
+/// Fewest walkers of a block: with fewer, handing them to another thread takes longer than their work.
+const BLOCK: usize = 256;
+
+/// A chain with what it needs for a round.
+pub(super) struct Part<'c, 'p> {
+    pub chain: &'c mut Chain<'p>,
+    pub moves: &'c [Move],
+    pub refresh: &'c Move,
+    pub quota: usize,
+    pub adapting: bool,
+    pub witnesses: Witnesses,
+    /// First walker in the tile.
+    pub offset: u32,
+}
+
+/// The chains of a tile, in blocks. What comes out depends neither on where they are cut nor on threads.
+pub(super) struct Host<'c, 'p> {
+    blocks: Vec<Block<'c, 'p>>,
+    /// What all blocks propose and choose, where there are several.
+    moves: Moves,
+    choices: Vec<bool>,
+}
+
+/// Some chains that are next to each other in the tile.
+struct Block<'c, 'p> {
+    parts: Vec<Part<'c, 'p>>,
+    moves: Moves,
+    /// Its share of the misfits of all moves.
+    misfits: Range<usize>,
+    choices: Vec<bool>,
+}
+
+impl<'c, 'p> Host<'c, 'p> {
+    /// Chains in the order of their walkers, whose moves are `followed` or not (see [`Moves::followed`]).
+    pub fn new(parts: Vec<Part<'c, 'p>>, followed: bool) -> Self {
+        let mut blocks: Vec<Block<'c, 'p>> = Vec::new();
+        let mut walkers = BLOCK;
+        for part in parts {
+            if walkers >= BLOCK {
+                let moves = Moves { followed, ..Moves::default() };
+                blocks.push(Block { parts: Vec::new(), moves, misfits: 0..0, choices: Vec::new() });
+                walkers = 0;
+            }
+            walkers += part.chain.rungs();
+            if let Some(block) = blocks.last_mut() {
+                block.parts.push(part);
+            }
+        }
+        Self { blocks, moves: Moves::default(), choices: Vec::new() }
+    }
+
+    /// The chains.
+    pub fn parts(&self) -> impl Iterator<Item = &Part<'c, 'p>> {
+        self.blocks.iter().flat_map(|block| &block.parts)
+    }
+
+    /// The chains, to be changed.
+    pub fn parts_mut(&mut self) -> impl Iterator<Item = &mut Part<'c, 'p>> {
+        self.blocks.iter_mut().flat_map(|block| &mut block.parts)
+    }
+
+    /// Every chain that has this sweep to make proposes its `step`-th move.
+    pub fn propose(&mut self, sweep: usize, step: usize) {
+        self.blocks.par_iter_mut().for_each(|block| block.propose(sweep, step));
+        let mut at = 0;
+        for block in &mut self.blocks {
+            let length = block.misfits.len();
+            block.misfits = at..at + length;
+            at += length;
+        }
+        if self.blocks.len() > 1 {
+            self.moves.clear();
+            self.blocks.iter().for_each(|block| self.moves.append(&block.moves));
+        }
+    }
+
+    /// What was proposed last.
+    pub fn moves(&self) -> &Moves {
+        if let [block] = self.blocks.as_slice() { &block.moves } else { &self.moves }
+    }
+
+    /// Decides the moves last proposed by their misfits: one choice a move.
+    pub fn decide(&mut self, sweep: usize, step: usize, misfits: &[f64]) -> &[bool] {
+        self.blocks.par_iter_mut().for_each(|block| block.decide(sweep, step, misfits));
+        if let [block] = self.blocks.as_slice() {
+            return &block.choices;
+        }
+        self.choices.clear();
+        self.blocks.iter().for_each(|block| self.choices.extend_from_slice(&block.choices));
+        &self.choices
+    }
+
+    /// Temperatures change places, and the sweep is recorded.
+    pub fn exchange(&mut self, sweep: usize) {
+        self.blocks.par_iter_mut().flat_map_iter(|block| &mut block.parts).filter(|part| sweep < part.quota).for_each(|part| {
+            part.chain.exchange(part.adapting);
+        });
+    }
+}
+
+impl Block<'_, '_> {
+    fn propose(&mut self, sweep: usize, step: usize) {
+        self.moves.clear();
+        let mut misfits = 0;
+        for part in self.parts.iter_mut().filter(|part| sweep < part.quota) {
+            let before = self.moves.len();
+            part.chain.propose(step, part.moves, part.refresh, part.offset, &mut self.moves);
+            misfits += (self.moves.len() - before) * part.chain.problem.measurements.len();
+        }
+        self.misfits = 0..misfits;
+    }
+
+    fn decide(&mut self, sweep: usize, step: usize, misfits: &[f64]) {
+        let mut own = &misfits[self.misfits.clone()];
+        self.choices.clear();
+        for part in self.parts.iter_mut().filter(|part| sweep < part.quota) {
+            part.chain.decide(step, &mut own, &mut self.choices);
+        }
+    }
+}
