@@ -1,10 +1,10 @@
 //! What the host's side of a walker's step costs: everything but the engine, which returns at once.
 //!
-//! `cargo bench --bench host [-- WALKERS]` samples about so many walkers (default 100 000) of one three-parameter peak on an engine that evaluates
-//! nothing, in two tiles as a device has them, and prints nanoseconds a walker step and core: proposals, `prepare`, decisions, exchange
+//! `cargo bench --bench host [-- WALKERS]` samples about so many walkers (default 20 000) of one three-parameter peak on an engine that evaluates
+//! nothing, in two tiles as a device has them, and prints nanoseconds a walker step (a move handed to the engine) and core: proposals, `prepare`, decisions, exchange
 //! and records included.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use keisoku::engine::{Engine, Moves, Numbers, Roster, Tile, Tiling};
@@ -16,15 +16,24 @@ use keisoku::sampler::{self, Settings};
 #[expect(dead_code, reason = "of the examples' runner only a part is needed here")]
 mod examples;
 
-/// Rungs that a ladder is taken to have.
-const RUNGS: usize = 14;
+/// Rungs that a ladder has, about.
+const RUNGS: usize = 10;
 const COPIES: usize = 8;
-const SWEEPS: usize = 64;
+const SWEEPS: usize = 256;
 
-/// Every move fits like any other.
-struct Null;
+/// Evaluates nothing, and counts what it is asked for: a move's misfit is a parabola of its coefficients.
+#[derive(Default)]
+struct Null(AtomicUsize);
 
-struct NullTile(Vec<usize>);
+struct NullTile<'e> {
+    asked: &'e AtomicUsize,
+    /// Coefficients of a walker.
+    each: usize,
+}
+
+fn parabola(coefficients: &[f64]) -> f64 {
+    300.0 + coefficients.iter().map(|c| 40.0 * (c - 1.0).powi(2)).sum::<f64>()
+}
 
 impl Engine for Null {
     fn name(&self) -> &'static str {
@@ -44,20 +53,23 @@ impl Engine for Null {
     }
 
     fn tile<'p>(&'p self, roster: Roster<'p>) -> Result<Box<dyn Tile + 'p>> {
-        let ladders = roster.problems.iter().zip(roster.first.windows(2));
-        Ok(Box::new(NullTile(ladders.flat_map(|(p, ends)| vec![p.measurements.len(); ends[1] - ends[0]]).collect())))
+        Ok(Box::new(NullTile { asked: &self.0, each: roster.problems[0].coefficients() }))
     }
 }
 
-impl Tile for NullTile {
-    fn load(&mut self, walkers: &[u32], _: &[f64], misfits: &mut Vec<f64>) -> Result<()> {
+impl Tile for NullTile<'_> {
+    fn load(&mut self, _: &[u32], coefficients: &[f64], misfits: &mut Vec<f64>) -> Result<()> {
         misfits.clear();
-        misfits.resize(walkers.iter().map(|w| self.0[*w as usize]).sum(), 300.0);
+        misfits.extend(coefficients.chunks_exact(self.each).map(parabola));
         Ok(())
     }
 
     fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
-        self.load(&moves.walker, &[], misfits)
+        self.asked.fetch_add(moves.len(), Ordering::Relaxed);
+        misfits.clear();
+        let ends = moves.coefficient_start.windows(2);
+        misfits.extend(ends.map(|ends| parabola(&moves.coefficients[ends[0] as usize..ends[1] as usize])));
+        Ok(())
     }
 
     fn settle(&mut self, _: &[bool]) -> Result<()> {
@@ -66,7 +78,7 @@ impl Tile for NullTile {
 }
 
 fn main() {
-    let walkers = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(100_000);
+    let walkers = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(20_000);
     let (mut spec, dataset) = examples::read("yardstick-a");
     // One peak, and nothing that is fitted anew on the host.
     spec.groups[0].candidates.retain(|c| c.k == Some(1));
@@ -76,12 +88,10 @@ fn main() {
     let stop = AtomicBool::new(false);
     let settings = Settings { seed: 1, copies: COPIES, max_sweeps: SWEEPS, most_rows: 4, deadline: None, stop: &stop };
     let threads = rayon::current_num_threads();
-    let start = Instant::now();
-    let sampled = sampler::run(&Null, &problems, &settings, &|_, _| 1.0).unwrap();
+    let (null, start) = (Null::default(), Instant::now());
+    let sampled = sampler::run(&null, &problems, &settings, &|_, _| 1.0).unwrap();
     let seconds = start.elapsed().as_secs_f64();
-    let steps = |s: &sampler::Sampled| s.acceptance.len() * s.betas.len() * s.copies.len() * (s.burn_in + s.copies[0].sweeps);
-    let all: usize = sampled.iter().map(steps).sum();
-    let each = seconds * threads as f64 / all as f64;
+    let each = seconds * threads as f64 / null.0.into_inner() as f64;
     for (name, rates) in &sampled[0].acceptance {
         println!("{name:<30} acceptance at beta = 1: {:.2}", rates.last().copied().unwrap_or(f64::NAN));
     }

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Are the checks seen to fail? Each mutant breaks one line of the sources; the tests named beside it must then fail, and pass without it.
+
+`python3 tests/mutants.py [NAME …]` copies the sources into a folder of its own, so that the working tree stays as it is, and takes some
+minutes: every mutant is a build.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+COPY = ROOT / "target" / "mutants"
+
+# Name, file, what stands there (once), what is put in its place, the tests that must see it.
+MUTANTS = [
+    (
+        "a prior that is not normalised",
+        "src/prior.rs",
+        "Self::Uniform { low, high } => inside(x, low, high, -(high - low).ln()),",
+        "Self::Uniform { low, high } => inside(x, low, high, 0.0),",
+        ["--test", "suite", "priors::every_density_integrates_to_one"],
+    ),
+    (
+        "a missing Jacobian",
+        "src/sampler/chain.rs",
+        "                ln_jacobian += delta;\n",
+        "                ln_jacobian += 0.0 * delta;\n",
+        ["--lib", "walks_leave_the_joint_distribution"],
+    ),
+    (
+        "a swap ratio of the wrong sign",
+        "src/sampler/chain.rs",
+        "(self.betas[r + 1] - self.betas[r]) * (ub - ua)",
+        "(self.betas[r + 1] - self.betas[r]) * (ua - ub)",
+        ["--test", "suite", "closed_forms::a_polynomial_in_two_dimensions_comes_out_exactly"],
+    ),
+    (
+        "zero likelihood refused at beta = 0",
+        "src/sampler/chain.rs",
+        "        if self.rung_of[w] > 0 {\n            return Trial::Refused;\n        }",
+        "        if self.rung_of[w] < u32::MAX {\n            return Trial::Refused;\n        }",
+        ["--test", "suite", "closed_forms::a_fifth_of_the_prior_is_inadmissible"],
+    ),
+    (
+        "a noise scale drawn from another conditional",
+        "src/noise/scale.rs",
+        "    fn shape(&self, beta: f64) -> f64 {\n        0.5 * beta * self.points\n",
+        "    fn shape(&self, beta: f64) -> f64 {\n        0.5 * beta * (self.points - 2.0)\n",
+        ["--test", "suite", "lines::a_line_of_unknown_noise_comes_out_exactly"],
+    ),
+    (
+        "stated errors a third of what they are",
+        "src/evidence.rs",
+        "    (without.iter().zip(sizes).map(each).sum::<f64>() / without.len() as f64).sqrt()\n",
+        "    (without.iter().zip(sizes).map(each).sum::<f64>() / without.len() as f64).sqrt() / 3.0\n",
+        ["--test", "suite", "noise::the_line_has_its_closed_form_and_honest_errors"],
+    ),
+]
+
+
+def tests(arguments):
+    command = ["cargo", "test", "--quiet", *arguments]
+    environment = {**os.environ, "CARGO_TARGET_DIR": str(COPY / "target")}
+    done = subprocess.run(command, cwd=COPY / "tree", env=environment, capture_output=True, text=True)
+    if "test result" not in done.stdout:
+        sys.exit(f"the tests cannot be run:\n{done.stdout}{done.stderr}")
+    ran = sum(int(line.split(" passed")[0].split()[-1]) + int(line.split(" failed")[0].split()[-1])
+              for line in done.stdout.splitlines() if line.startswith("test result"))
+    if ran == 0:
+        sys.exit(f"no test is called {arguments[-1]}")
+    return done.returncode == 0
+
+
+def main():
+    wanted = sys.argv[1:]
+    tree = COPY / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns("target", ".git", "results"), symlinks=True)
+    survivors = []
+    for name, file, before, after, arguments in MUTANTS:
+        if wanted and not any(word in name for word in wanted):
+            continue
+        path = tree / file
+        source = path.read_text()
+        if source.count(before) != 1:
+            sys.exit(f"{name}: {file} has that line {source.count(before)} times: bring the mutant up to date")
+        sound = tests(arguments)
+        path.write_text(source.replace(before, after))
+        caught = not tests(arguments)
+        path.write_text(source)
+        print(f"{'caught' if sound and caught else 'SURVIVES' if sound else 'FAILS ANYWAY':>12}  {name}: {arguments[-1]}", flush=True)
+        if not (sound and caught):
+            survivors.append(name)
+    sys.exit(1 if survivors else 0)
+
+
+if __name__ == "__main__":
+    main()
