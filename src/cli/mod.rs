@@ -7,6 +7,8 @@ pub mod doctor;
 pub mod init;
 pub mod models;
 mod output;
+mod plot;
+mod report;
 mod run;
 pub mod simulate;
 
@@ -34,6 +36,8 @@ enum Verb {
     Init(init::Arguments),
     Simulate(simulate::Arguments),
     Calibrate(calibrate::Arguments),
+    Report(report::Arguments),
+    Plot(plot::Arguments),
     /// List the models, or explain one
     Models {
         /// Name of a model
@@ -74,6 +78,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Init(arguments) => init::run(arguments).map(|()| Exit::Good),
         Verb::Simulate(arguments) => simulate::run(arguments).map(|()| Exit::Good),
         Verb::Calibrate(arguments) => calibrate::run(arguments),
+        Verb::Report(arguments) => report::run(arguments).map(|()| Exit::Good),
+        Verb::Plot(arguments) => plot::run(arguments).map(|()| Exit::Good),
         Verb::Models { name } => models::run(name.as_deref()).map(|()| Exit::Good),
         Verb::Doctor { adapter } => doctor::run(adapter.as_ref()).map(|()| Exit::Good),
         Verb::Bench { engine, adapter, patience } => bench::run(engine, adapter, *patience).map(|()| Exit::Good),

@@ -3,15 +3,20 @@
 pub(crate) mod atomic;
 mod csv;
 mod difference;
+pub mod export;
+pub mod figure;
 mod folder;
 mod journal;
 mod json;
 mod lenient;
 mod netcdf;
 pub(crate) mod number;
+pub mod page;
 mod run_info;
 mod samples;
 mod summary;
+pub mod svg;
+pub mod view;
 
 pub use csv::Peaks;
 pub use folder::Folder;

@@ -26,6 +26,7 @@ mod posterior;
 mod priors;
 mod products;
 mod readme;
+mod report;
 mod shaders;
 mod simulate;
 mod spec;

@@ -1,0 +1,188 @@
+//! Data of a frame, what the posterior expects, its terms, and the residuals with their histogram.
+
+use super::super::svg::{Canvas, Figure, Label, Panel, Scale, Size, area, bars, dots, line, n};
+use super::super::view::{Measured, unit};
+use super::OneFrame;
+use super::legend;
+
+/// Bins of the histogram of residuals, half a σ wide.
+const HALF: usize = 10;
+
+/// Draws data and terms above residuals, one pair a measurement.
+pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
+    let sample = of.sample()?;
+    if sample.measured.is_empty() {
+        return Err("the file of draws holds no data".into());
+    }
+    let bare = sample.measured.iter().all(|m| m.expectation[2].is_empty());
+    let (upper, lower) = (size.height(285.0), if bare { 0.0 } else { size.height(135.0) });
+    let mut canvas = Canvas::new(size, 0.0);
+    let mut entries = vec![("solid f".to_owned(), "data".to_owned())];
+    if !bare {
+        entries.push(("solid f1".into(), "expectation".into()));
+    }
+    let mut shown: Vec<&str> = Vec::new();
+    for (name, _) in sample.measured.iter().flat_map(|m| &m.terms) {
+        if !shown.contains(&name.as_str()) {
+            shown.push(name);
+        }
+    }
+    if shown.len() <= 12 {
+        entries.extend(shown.iter().enumerate().map(|(i, name)| (format!("solid f{}", term_shade(i)), (*name).to_owned())));
+    }
+    let top = legend::draw(&mut canvas, 0.0, 0.0, size.width, &entries);
+    let beside = if bare { 0.0 } else { 0.17 * size.width };
+    canvas.height = top + (upper + lower) * sample.measured.len() as f64;
+    for (m, measured) in sample.measured.iter().enumerate() {
+        let at = top + (upper + lower) * m as f64;
+        let main = size.width - beside;
+        let mut curves = curves(&canvas, of, measured, [0.0, at, main, upper]);
+        let mut below = below(&canvas, of, measured, [0.0, at + upper, main, lower]);
+        // Both begin where the longer numbers let them.
+        let left = curves.left.max(below.left);
+        for panel in [&mut curves, &mut below] {
+            panel.width -= left - panel.left;
+            panel.left = left;
+        }
+        if !bare {
+            curves.height += 1.9 * canvas.line();
+            curves.show.0 = false;
+        }
+        draw_curves(&mut canvas, of, measured, &curves, &shown)?;
+        if !bare {
+            residuals(&mut canvas, of, measured, below, beside);
+        }
+    }
+    let mut figure = canvas.finish("fit", super::What::Fit.about());
+    if bare {
+        figure.title = "Data; the curves of this frame were not kept by the version that sampled it".into();
+    }
+    Ok(figure)
+}
+
+/// The expectation has shade 1.
+fn term_shade(i: usize) -> usize {
+    [0, 2, 3, 4, 5, 6][i % 6]
+}
+
+fn x_scale(data: &Measured) -> Scale {
+    Scale::linear(data.x.first().copied().unwrap_or(0.0), data.x.last().copied().unwrap_or(1.0))
+}
+
+fn x_label(of: &OneFrame<'_>) -> Label {
+    Label::new(&of.results.x.name, &unit(&of.results.x.unit))
+}
+
+fn curves(canvas: &Canvas, of: &OneFrame<'_>, data: &Measured, at: [f64; 4]) -> Panel {
+    let tops = data.terms.iter().flat_map(|t| t.1.iter().copied());
+    let values = data.y.iter().copied().chain(data.expectation.iter().flatten().copied()).chain(tops);
+    let name = if data.name.is_empty() { "intensity" } else { &data.name };
+    Panel::within(canvas, at, (x_scale(data), x_label(of)), (Scale::around(values, 0.04).from_zero(), Label::new(name, "")))
+}
+
+/// The panel of the residuals.
+fn below(canvas: &Canvas, of: &OneFrame<'_>, data: &Measured, at: [f64; 4]) -> Panel {
+    let most = standardised(of, data).into_iter().filter(|v| v.is_finite()).fold(3.5f64, |m, v| m.max(v.abs())) * 1.08;
+    Panel::within(canvas, at, (x_scale(data), x_label(of)), (Scale::linear(-most, most), Label::new("residual", "σ")))
+}
+
+fn draw_curves(canvas: &mut Canvas, of: &OneFrame<'_>, data: &Measured, panel: &Panel, shown: &[&str]) -> Result<(), String> {
+    let baseline = baseline(of, data)?;
+    let window = &of.window()?.window;
+    let scale = scale_of(of.best()?.noise, data).unwrap_or(1.0);
+    panel.draw(canvas, |panel, canvas| {
+        let p = |values: &[f64]| data.x.iter().zip(values).map(|(x, y)| panel.p((*x, *y))).collect::<Vec<_>>();
+        for (name, curve) in &data.terms {
+            let colour = term_shade(shown.iter().position(|s| s == name).unwrap_or(0));
+            if of.results.priors.counts(window, base(name)) {
+                let raised: Vec<f64> = curve.iter().zip(&baseline).map(|(c, b)| c + b).collect();
+                canvas.path(&format!("band f{colour}"), &area(&p(&raised), &p(&baseline)));
+                canvas.path(&format!("thin term s{colour}"), &line(p(&raised)));
+            } else {
+                canvas.path(&format!("thin term s{colour}"), &line(p(curve)));
+            }
+        }
+        if !data.sigma.is_empty() {
+            let ends = data.x.iter().zip(&data.y).zip(&data.sigma);
+            canvas.path("thin error sx", &bars(ends.map(|((x, y), s)| (panel.px(*x), panel.py(y - s * scale), panel.py(y + s * scale)))));
+        }
+        let dot = if data.x.len() > 400 { "speck data s" } else { "dot data s" };
+        canvas.path(dot, &dots(p(&data.y)));
+        canvas.path("band expectation f1", &area(&p(&data.expectation[4]), &p(&data.expectation[0])));
+        canvas.path("line mean s1", &line(p(&data.expectation[2])));
+    });
+    Ok(())
+}
+
+/// `peaks 2` is a peak of the term `peaks`.
+fn base(name: &str) -> &str {
+    match name.rsplit_once(' ') {
+        Some((base, number)) if number.chars().all(|c| c.is_ascii_digit()) => base,
+        _ => name,
+    }
+}
+
+/// What peaks stand on: the sum of the terms that are not counted.
+fn baseline(of: &OneFrame<'_>, data: &Measured) -> Result<Vec<f64>, String> {
+    let window = &of.window()?.window;
+    let mut sum = vec![0.0; data.x.len()];
+    for (_, curve) in data.terms.iter().filter(|(name, _)| !of.results.priors.counts(window, base(name))) {
+        sum.iter_mut().zip(curve).for_each(|(s, v)| *s += v);
+    }
+    Ok(sum)
+}
+
+/// The inferred factor of σ. Results tell σ itself where all points share one, and the factor over a column.
+fn scale_of(noise: Option<f64>, data: &Measured) -> Option<f64> {
+    let (first, noise) = (data.sigma.first()?, noise?);
+    let one = data.sigma.iter().all(|s| s == first);
+    Some(if one { noise / first } else { noise })
+}
+
+/// Standardised residuals: (y − expectation) over σ, or over the root of the expectation where there is none.
+fn standardised(of: &OneFrame<'_>, data: &Measured) -> Vec<f64> {
+    let scale = of.best().ok().and_then(|c| scale_of(c.noise, data)).unwrap_or(1.0);
+    let sigma = |i: usize, f: f64| data.sigma.get(i).map_or_else(|| f.max(1e-12).sqrt(), |s| s * scale);
+    data.y.iter().zip(&data.expectation[2]).enumerate().map(|(i, (y, f))| (y - f) / sigma(i, *f)).collect()
+}
+
+fn residuals(canvas: &mut Canvas, of: &OneFrame<'_>, data: &Measured, main: Panel, beside: f64) {
+    let r = standardised(of, data);
+    let mut panel = main;
+    panel.draw(canvas, |panel, canvas| {
+        let across = |v: f64| format!("M0 {}H{}", n(panel.py(v)), n(panel.width));
+        canvas.path("zero", &(across(0.0) + &across(2.0) + &across(-2.0)));
+        let dot = if r.len() > 400 { "speck residual s" } else { "dot residual s" };
+        canvas.path(dot, &dots(data.x.iter().zip(&r).map(|(x, r)| panel.p((*x, *r)))));
+    });
+    let counts = histogram(&r);
+    let normal = |z: f64| (-0.5 * z * z).exp() / (2.0 * std::f64::consts::PI).sqrt();
+    let most = counts.iter().copied().fold(normal(0.0), f64::max) * 1.1;
+    panel.left += panel.width + 0.5 * canvas.line();
+    panel.width = beside - 1.1 * canvas.line();
+    panel.x = Scale::linear(0.0, most);
+    panel.x_label = Label::new("density", "");
+    panel.show.1 = false;
+    panel.draw(canvas, |panel, canvas| {
+        let edge = |bin: usize| (bin as f64 - HALF as f64) / 2.0;
+        let bars: String = counts
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| **c > 0.0)
+            .map(|(i, c)| format!("M0 {}H{}V{}H0Z", n(panel.py(edge(i))), n(panel.px(*c)), n(panel.py(edge(i + 1)))))
+            .collect();
+        canvas.path("area histogram f5", &bars);
+        canvas.path("line normal s1", &line((-60..=60).map(|i| f64::from(i) / 12.0).map(|z| (panel.px(normal(z)), panel.py(z)))));
+    });
+}
+
+/// Counts of residuals in bins of half a σ from −5 to 5, as a density.
+pub(super) fn histogram(residuals: &[f64]) -> Vec<f64> {
+    let mut counts = vec![0.0; 2 * HALF];
+    let finite: Vec<f64> = residuals.iter().copied().filter(|r| r.is_finite()).collect();
+    for r in &finite {
+        let bin = ((r * 2.0).floor() + HALF as f64).clamp(0.0, 2.0 * HALF as f64 - 1.0);
+        counts[bin as usize] += 1.0 / (0.5 * finite.len() as f64);
+    }
+    counts
+}
