@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::error::{Error, Place, Result};
 use crate::report::export;
-use crate::report::figure::{self, Calibrated, Drawn, OneFrame, What};
+use crate::report::figure::{self, Calibrated, Drawn, NO_DRAWS, OneFrame, What};
 use crate::report::svg::Size;
 use crate::report::view::{Against, Results};
 
@@ -149,8 +149,13 @@ fn of_run(arguments: &Arguments, what: What, size: Size) -> Result<Drawn> {
         }
     };
     let frame = results.whole(place)?;
-    let sample = results.sample(place, window)?;
-    let sample = sample.as_ref().ok_or("the run kept no draws (--no-samples), and the data lie beside them");
+    let sample = results.sample(place, window);
+    let sample = match &sample {
+        Ok(Some(sample)) => Ok(sample),
+        Ok(None) => Err(NO_DRAWS),
+        // Most figures do without.
+        Err(error) => Err(error.what.as_str()),
+    };
     Ok(figure::frame(what, &OneFrame { results: &results, frame: &frame, window, sample }, &arguments.parameters, size))
 }
 

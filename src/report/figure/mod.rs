@@ -28,6 +28,9 @@ pub(super) use series::Series;
 /// A figure, or why there is none.
 pub type Drawn = Result<Figure, String>;
 
+/// Why figures of draws and data are missing where a run kept none.
+pub const NO_DRAWS: &str = "the run kept no draws (--no-samples), and the data lie beside them";
+
 /// What can be drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum What {

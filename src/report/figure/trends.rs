@@ -37,7 +37,8 @@ pub(super) fn draw(series: &Series<'_>, size: Size) -> Result<Figure, String> {
         .iter()
         .enumerate()
         .map(|(i, of)| {
-            let y = (scale(series, of), label(&of[0].key.term, &of[0].key.parameter, &of[0].key.unit));
+            let twice = quantities.iter().filter(|q| q[0].key.parameter == of[0].key.parameter).count() > 1;
+            let y = (scale(series, of), label(if twice { &of[0].key.term } else { "" }, &of[0].key.parameter, &of[0].key.unit));
             let area = [0.0, top + row * i as f64, size.width, row + 1.8 * canvas.line()];
             let mut panel = Panel::within(&canvas, area, (Scale::linear(from, to), series.label.clone()), y);
             panel.show.0 = i + 1 == quantities.len();
@@ -66,8 +67,7 @@ pub(super) fn draw(series: &Series<'_>, size: Size) -> Result<Figure, String> {
 
 fn label(term: &str, parameter: &str, of: &str) -> Label {
     let name = spoken(parameter);
-    let plain = term.is_empty() || term == "peaks" || parameter == "center";
-    Label::new(&if plain { name } else { format!("{term} {name}") }, &unit(of))
+    Label::new(&if term.is_empty() { name } else { format!("{term} {name}") }, &unit(of))
 }
 
 /// Holds the bands; logarithmic where the prior is and the values span more than a decade.

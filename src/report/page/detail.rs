@@ -30,7 +30,7 @@ pub(super) fn html(results: &Results, place: usize) -> Result<String> {
             window,
             sample: match &sample {
                 Ok(Some(sample)) => Ok(sample),
-                Ok(None) => Err("the run kept no draws (--no-samples), and the data lie beside them"),
+                Ok(None) => Err(figure::NO_DRAWS),
                 Err(error) => Err(error.what.as_str()),
             },
         };

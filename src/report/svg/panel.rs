@@ -168,7 +168,7 @@ impl Panel {
 }
 
 fn ticks_over(height: f64, line: f64) -> usize {
-    ((height / (2.2 * line)) as usize).clamp(2, 7)
+    ((height / (1.7 * line)) as usize).clamp(3, 8)
 }
 
 /// A text cut to about a width.

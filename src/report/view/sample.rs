@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use netcdf_reader::NcFile;
+
 use crate::error::{Error, Place, Result};
 use crate::posterior::ParameterResult;
 
@@ -77,5 +79,48 @@ impl Sample {
 /// # Errors
 /// Where it is not one that this version reads.
 pub(super) fn read(path: &Path) -> Result<Sample> {
-    Err(Error::recoverable("draws cannot be read yet").at(Place::file(path)))
+    let read = || -> netcdf_reader::Result<Sample> {
+        let file = NcFile::open(path)?;
+        let root = file.root_group()?;
+        let text = |name: &str| root.attribute(name).and_then(|a| a.value.as_string()).unwrap_or_default().trim().to_owned();
+        Ok(Sample { window: text("window"), candidate: text("candidate"), variables: variables(&file)?, measured: measured(&file)? })
+    };
+    read().map_err(|e| {
+        Error::recoverable(format!("these draws are not what keisoku {} writes: {e}", env!("CARGO_PKG_VERSION")))
+            .at(Place::file(path))
+            .hint("run the frame again with --fresh")
+    })
+}
+
+fn numbers(file: &NcFile, path: &str) -> netcdf_reader::Result<Vec<f64>> {
+    Ok(file.read_variable::<f64>(path)?.into_iter().collect())
+}
+
+/// The parameters: everything over chains and draws.
+fn variables(file: &NcFile) -> netcdf_reader::Result<Vec<Variable>> {
+    let mut all = Vec::new();
+    for variable in file.group("posterior")?.variables.iter().filter(|v| v.dimensions.len() >= 2) {
+        let peaks = variable.dimensions.get(2).map(|d| d.size as usize);
+        let unit = variable.attribute("units").and_then(|a| a.value.as_string()).unwrap_or_default();
+        let values = numbers(file, &format!("posterior/{}", variable.name))?;
+        all.push(Variable { name: variable.name.clone(), unit: unit.trim().to_owned(), peaks, values });
+    }
+    Ok(all)
+}
+
+/// The data: `x`, `y` and `sigma`, behind the measurement's name where there are several.
+fn measured(file: &NcFile) -> netcdf_reader::Result<Vec<Measured>> {
+    let group = file.group("observed_data")?;
+    let has = |name: &str| group.variables.iter().any(|v| v.name == name);
+    let mut all = Vec::new();
+    for variable in &group.variables {
+        let Some(prefix) = variable.name.strip_suffix('y').filter(|p| has(&format!("{p}x")) && (p.is_empty() || p.ends_with('_'))) else { continue };
+        let get = |word: &str| -> netcdf_reader::Result<Vec<f64>> {
+            let name = format!("{prefix}{word}");
+            if has(&name) { numbers(file, &format!("observed_data/{name}")) } else { Ok(Vec::new()) }
+        };
+        let name = prefix.trim_end_matches('_').to_owned();
+        all.push(Measured { name, x: get("x")?, y: get("y")?, sigma: get("sigma")?, ..Measured::default() });
+    }
+    Ok(all)
 }
