@@ -22,11 +22,11 @@ use crate::dataset::Entry;
 use crate::engine::gpu::Selection;
 use crate::error::{Error, Result};
 use crate::posterior::Draws;
-use crate::report::{Exit, Folder, Peaks, RunInfo, State, Summary};
+use crate::report::{Exit, Folder, Peaks, RunInfo, State, Summary, page};
 
 /// Measure every frame of a series.
 ///
-/// Writes evidence.csv, peaks.csv and result.json; interrupted or killed, the same command goes on where it stopped.
+/// Writes evidence.csv, peaks.csv, result.json and report.html, which any browser shows; interrupted or killed, the same command goes on where it stopped.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit code: 0 good; 2 a frame failed, or may not be quoted; 1 nothing could run; 130 interrupted.")]
 pub(super) struct Arguments {
@@ -175,6 +175,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let exit = finish(&mut folder, &work, &peaks, &chosen, arguments, ended)?;
     info.wall = clock.instant.elapsed();
     folder.write_run_info(&info)?;
+    // Results are safe by now: a report that cannot be made costs nothing but itself.
+    if let Err(error) = pool.install(|| page::write(&out, &page::Options::default())) {
+        output::note(&format!("warning: no report: {error}"));
+    }
     Ok(exit)
 }
 
@@ -288,7 +292,7 @@ fn tell(summary: &Summary, folder: &Folder, arguments: &Arguments, exit: Exit) {
         value["out"] = folder.path().to_string_lossy().into();
         output::out(&format!("{value:#}\n"));
     } else if !arguments.quiet {
-        output::out(&format!("{}\nresults in {}\n", summary.text(), folder.path().display()));
+        output::out(&format!("{}\nresults in {}; look at {} there\n", summary.text(), folder.path().display(), page::NAME));
     }
 }
 

@@ -17,9 +17,8 @@ pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
     let third = size.width / 3.0;
     let height = size.height(235.0);
     let entries = [("solid f0".to_owned(), "E, energy".to_owned()), ("solid f1".to_owned(), "−TS, entropy".to_owned())];
-    let top = legend::height(&canvas, third, &entries);
+    let top = legend::draw(&mut canvas, 0.6 * size.width, 0.0, 0.4 * size.width, &entries);
     canvas.height = top + height;
-    legend::draw(&mut canvas, 2.0 * third + 0.3 * third, 0.0, 0.7 * third, &entries);
     let x = || (Scale::linear(-0.6, all.len() as f64 - 0.4), Label::new("", ""));
     let free: Vec<f64> = all.iter().map(|c| c.free_energy - best.free_energy).collect();
     let at = |i: f64| [i * third, top, third, height];
@@ -49,8 +48,9 @@ pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
 
 /// Where differences reach far they are shown as logarithms away from zero.
 fn bent(values: impl Iterator<Item = f64>) -> Scale {
-    let around = Scale::around(values, 0.06);
-    if around.high - around.low > 60.0 { Scale::bent(around.low, around.high) } else { around }
+    let values: Vec<f64> = values.collect();
+    let around = Scale::around(values.iter().copied(), 0.06);
+    if around.high - around.low > 60.0 { Scale::bent_around(values, 0.06) } else { around }
 }
 
 /// E and −TS against those of the best candidate: their sum is the first panel.

@@ -20,6 +20,7 @@ pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
     let mut entries = vec![("solid f".to_owned(), "data".to_owned())];
     if !bare {
         entries.push(("solid f1".into(), "expectation".into()));
+        entries.push(("band f".into(), "new data, 95 %".into()));
     }
     let mut shown: Vec<&str> = Vec::new();
     for (name, _) in sample.measured.iter().flat_map(|m| &m.terms) {
@@ -94,7 +95,7 @@ fn draw_curves(canvas: &mut Canvas, of: &OneFrame<'_>, data: &Measured, panel: &
         let p = |values: &[f64]| data.x.iter().zip(values).map(|(x, y)| panel.p((*x, *y))).collect::<Vec<_>>();
         for (name, curve) in &data.terms {
             let colour = term_shade(shown.iter().position(|s| s == name).unwrap_or(0));
-            if of.results.priors.counts(window, base(name)) {
+            if counted(of, window, name) {
                 let raised: Vec<f64> = curve.iter().zip(&baseline).map(|(c, b)| c + b).collect();
                 canvas.path(&format!("band f{colour}"), &area(&p(&raised), &p(&baseline)));
                 canvas.path(&format!("thin term s{colour}"), &line(p(&raised)));
@@ -106,6 +107,9 @@ fn draw_curves(canvas: &mut Canvas, of: &OneFrame<'_>, data: &Measured, panel: &
             let ends = data.x.iter().zip(&data.y).zip(&data.sigma);
             canvas.path("thin error sx", &bars(ends.map(|((x, y), s)| (panel.px(*x), panel.py(y - s * scale), panel.py(y + s * scale)))));
         }
+        let half = scatter(data, scale);
+        let new = |sign: f64| data.expectation[2].iter().zip(&half).map(|(f, h)| f + sign * h).collect::<Vec<f64>>();
+        canvas.path("band predictive f", &area(&p(&new(1.0)), &p(&new(-1.0))));
         let dot = if data.x.len() > 400 { "speck data s" } else { "dot data s" };
         canvas.path(dot, &dots(p(&data.y)));
         canvas.path("band expectation f1", &area(&p(&data.expectation[4]), &p(&data.expectation[0])));
@@ -114,19 +118,26 @@ fn draw_curves(canvas: &mut Canvas, of: &OneFrame<'_>, data: &Measured, panel: &
     Ok(())
 }
 
-/// `peaks 2` is a peak of the term `peaks`.
-fn base(name: &str) -> &str {
+/// Whether a curve is one of several of its kind, which stand on the others: `peak 2`, or `NAME 2` where there are several kinds.
+fn counted(of: &OneFrame<'_>, window: &str, name: &str) -> bool {
     match name.rsplit_once(' ') {
-        Some((base, number)) if number.chars().all(|c| c.is_ascii_digit()) => base,
-        _ => name,
+        Some((base, number)) if number.chars().all(|c| c.is_ascii_digit()) => base == "peak" || of.results.priors.counts(window, base),
+        _ => false,
     }
+}
+
+/// Half of the 95 % interval of a new datum: the scatter of the expectation and the noise together, as if both were normal.
+fn scatter(data: &Measured, scale: f64) -> Vec<f64> {
+    let [_, low, middle, high, _] = &data.expectation;
+    let noise = |i: usize, f: f64| data.sigma.get(i).map_or(f.max(0.0), |s| (s * scale).powi(2));
+    (0..middle.len()).map(|i| 1.96 * ((0.5 * (high[i] - low[i])).powi(2) + noise(i, middle[i])).sqrt()).collect()
 }
 
 /// What peaks stand on: the sum of the terms that are not counted.
 fn baseline(of: &OneFrame<'_>, data: &Measured) -> Result<Vec<f64>, String> {
     let window = &of.window()?.window;
     let mut sum = vec![0.0; data.x.len()];
-    for (_, curve) in data.terms.iter().filter(|(name, _)| !of.results.priors.counts(window, base(name))) {
+    for (_, curve) in data.terms.iter().filter(|(name, _)| !counted(of, window, name)) {
         sum.iter_mut().zip(curve).for_each(|(s, v)| *s += v);
     }
     Ok(sum)

@@ -13,21 +13,24 @@ pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
     let mut canvas = Canvas::new(size, 0.0);
     let half = size.width / 2.0;
     let height = size.height(205.0);
-    canvas.height = height + 1.5 * canvas.line();
-    let text = format!(
-        "Λ = {:.2};  {} rungs, {} copies, {} + {} sweeps a copy{};  {:.1} round trips and {:.1} restarts a copy",
-        figures.barrier,
-        figures.betas.len(),
-        figures.copies,
-        figures.burn_in,
-        figures.sweeps,
-        if figures.extended { " (extended)" } else { "" },
-        figures.round_trips as f64 / figures.copies.max(1) as f64,
-        figures.restarts as f64 / figures.copies.max(1) as f64
-    );
-    let text = super::super::svg::shortened(&text, size.width - canvas.line(), 0.9 * canvas.font);
-    canvas.text("soft", (0.5 * canvas.line(), canvas.line()), Anchor::Start, &text);
-    let top = 1.5 * canvas.line();
+    let each = |n: u64| n as f64 / figures.copies.max(1) as f64;
+    let lines = [
+        format!("Λ = {:.2}, {} rungs; a copy made {:.1} round trips and {:.1} restarts", figures.barrier, figures.betas.len(), each(figures.round_trips), each(figures.restarts)),
+        format!(
+            "{} copies, each {} sweeps of adapting and {} kept{}",
+            figures.copies,
+            figures.burn_in,
+            figures.sweeps,
+            if figures.extended { " (extended)" } else { "" }
+        ),
+    ];
+    for (i, text) in lines.iter().enumerate() {
+        let text = super::super::svg::shortened(text, size.width - canvas.line(), canvas.font);
+        let at = (0.5 * canvas.line(), canvas.line() * (i + 1) as f64);
+        canvas.text("soft", at, Anchor::Start, &text);
+    }
+    let top = 2.4 * canvas.line();
+    canvas.height = height + top;
     rejection(&mut canvas, [0.0, top, half, height], figures);
     barrier(&mut canvas, [half, top, half, height], figures);
     Ok(canvas.finish("ladder", super::What::Ladder.about()))

@@ -21,8 +21,3 @@ pub(super) fn draw(canvas: &mut Canvas, left: f64, top: f64, width: f64, entries
     }
     y + 1.3 * line - top
 }
-
-/// The height that a legend will have.
-pub(super) fn height(canvas: &Canvas, width: f64, entries: &[(String, String)]) -> f64 {
-    draw(&mut canvas.clone(), 0.0, 0.0, width, entries)
-}

@@ -115,7 +115,7 @@ impl What {
             Self::Counts => "Probability of every candidate, stacked",
             Self::Trends => "Parameters of the most probable candidate: median, 68 % and 95 % bands",
             Self::Verdicts => "May the numbers be quoted (verdict), and does the model describe the data (fit)?",
-            Self::Fit => "Data, expectation with its 95 % band, each term; residuals in σ beside N(0, 1)",
+            Self::Fit => "Data, 95 % bands of the expectation and of new data, each term; residuals in σ beside N(0, 1)",
             Self::Evidence => "Free energy and probability of every candidate; energy and entropy apart",
             Self::Marginals => "Marginals: draws, median, 68 % and 95 % intervals, and the prior (dashed)",
             Self::Corner => "Parameters against one another",

@@ -1,6 +1,6 @@
 //! Where peaks are, whatever their number: the density averaged over the candidates.
 
-use super::super::svg::{Canvas, Figure, Label, Panel, Scale, Size, line};
+use super::super::svg::{Anchor, Canvas, Figure, Label, Panel, Scale, Size, line, shortened};
 use super::super::view::unit;
 use super::OneFrame;
 
@@ -10,15 +10,17 @@ pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
     if window.positions.is_empty() {
         return Err("nothing that is counted has a position".into());
     }
-    let height = size.height(190.0);
-    let mut canvas = Canvas::new(size, height * window.positions.len() as f64);
+    let mut canvas = Canvas::new(size, 0.0);
+    let height = size.height(185.0) + canvas.line();
+    canvas.height = height * window.positions.len() as f64;
     for (m, positions) in window.positions.iter().enumerate() {
         let most = positions.density.iter().copied().fold(0.0, f64::max);
         let expected: f64 = positions.density.iter().sum::<f64>() * positions.width();
         let per = unit(&of.results.x.unit);
         let y_label = Label::new("peaks", &if per.is_empty() { "per unit of x".into() } else { format!("per {per}") });
         let x = (Scale::linear(positions.low, positions.high), Label::new(&of.results.x.name, &per));
-        let at = [0.0, height * m as f64, size.width, height];
+        let top = height * m as f64 + canvas.line();
+        let at = [0.0, top, size.width, height - canvas.line()];
         let panel = Panel::within(&canvas, at, x, (Scale::linear(0.0, 1.08 * most.max(f64::MIN_POSITIVE)), y_label));
         panel.draw(&mut canvas, |panel, canvas| {
             let outline = super::marginals::outline(panel, &positions.density);
@@ -33,7 +35,8 @@ pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
             canvas.path("thin dash tenfold s1", &line(ten));
         });
         let text = format!("expected number of peaks: {expected:.2};  dashed: ten times as high");
-        canvas.text("soft", (panel.left + panel.width - 0.4 * canvas.line(), panel.top + 1.1 * canvas.line()), super::super::svg::Anchor::End, &text);
+        let text = shortened(&text, size.width - canvas.line(), canvas.font);
+        canvas.text("soft", (panel.left + panel.width, top), Anchor::End, &text);
     }
     Ok(canvas.finish("positions", super::What::Positions.about()))
 }

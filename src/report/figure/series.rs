@@ -101,7 +101,7 @@ impl<'a> Series<'a> {
 }
 
 /// What tells one run from another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Key {
     pub term: String,
     pub parameter: String,

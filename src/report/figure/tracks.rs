@@ -1,64 +1,51 @@
 //! Data of a series as a heat map, with the positions of peaks and their bands.
 
-use super::super::svg::{Canvas, Figure, Label, Panel, Scale, Size, n, shade};
+use super::super::svg::{Canvas, Figure, Label, Panel, SHADES, Scale, Size, n};
+use super::super::view::{best, unit};
 use super::heat::{Heat, Image};
-use super::legend;
-use super::series::{Run, Series};
+use super::series::{Key, Point, Run, Series};
+
+/// Peaks of neighbouring frames are one track where they are nearer than this part of the range.
+const NEAR: f64 = 0.02;
 
 /// Draws one panel a measurement; without data the tracks stand alone.
 pub(super) fn draw(series: &Series<'_>, heat: &Heat, size: Size) -> Result<Figure, String> {
-    let runs: Vec<Run> = series.runs(|_, p| p.parameter == "center");
+    let runs = series.runs(|_, p| p.parameter == "center");
+    let missing = heat.missing.as_deref().unwrap_or_default();
     if runs.is_empty() && heat.measurements.is_empty() {
-        return Err(match &heat.missing {
-            Some(missing) => format!("no candidate that won has a position, and {missing}"),
-            None => "no candidate that won has a position".into(),
-        });
+        let and = if missing.is_empty() { "" } else { ", and " };
+        return Err(format!("no candidate that won has a position{and}{missing}"));
     }
     let panels = heat.measurements.len().max(1);
     let height = size.height(330.0);
-    let mut canvas = Canvas::new(size, 0.0);
-    let mut entries: Vec<(String, String)> =
-        runs.iter().enumerate().map(|(i, r)| (format!("solid f{}", shade(i)), name(r))).collect();
-    if entries.len() > 12 {
-        entries.truncate(0);
-    }
-    let top = legend::draw(&mut canvas, 0.0, 0.0, size.width, &entries);
-    canvas.height = top + height * panels as f64;
+    let mut canvas = Canvas::new(size, height * panels as f64);
     for m in 0..panels {
         let image = heat.measurements.get(m);
-        let (low, high) = match image {
-            Some(image) => (image.low, image.high),
-            None => {
-                let around = Scale::around(runs.iter().flat_map(|r| r.pieces.iter().flatten()).flat_map(|p| [p.q[0], p.q[4]]), 0.06);
+        let (low, high) = image.map_or_else(
+            || {
+                let ends = runs.iter().flat_map(|r| r.pieces.iter().flatten()).flat_map(|p| [p.q[0], p.q[4]]);
+                let around = Scale::around(ends, 0.06);
                 (around.low, around.high)
-            }
-        };
+            },
+            |image| (image.low, image.high),
+        );
         let (from, to) = series.range();
         let what = image.filter(|i| !i.name.is_empty()).map_or_else(String::new, |i| format!("{}: ", i.name));
-        let y_label = Label::new(&format!("{what}{}", series.results.x.name), &super::super::view::unit(&series.results.x.unit));
-        let area = [0.0, top + height * m as f64, size.width, height];
+        let y_label = Label::new(&format!("{what}{}", series.results.x.name), &unit(&series.results.x.unit));
+        let area = [0.0, height * m as f64, size.width, height];
         let mut panel = Panel::within(&canvas, area, (Scale::linear(from, to), series.label.clone()), (Scale::linear(low, high), y_label));
         panel.series = true;
-        panel.draw(&mut canvas, |panel, canvas| inside(panel, canvas, series, image, &runs));
+        panel.draw(&mut canvas, |panel, canvas| inside(panel, canvas, series, image));
     }
-    let missing = heat.missing.as_ref().map_or_else(String::new, |m| format!("; {m}"));
-    let mut figure = canvas.finish("tracks", &format!("{}{missing}", super::What::Tracks.about()));
-    if heat.measurements.is_empty() {
-        figure.title = format!("Positions of the peaks of the most probable candidate with their 95 % bands{missing}");
-    } else {
-        figure.title += "; darker is more, as the root of the intensity";
-    }
-    Ok(figure)
+    let title = match (heat.measurements.is_empty(), missing) {
+        (true, missing) => format!("Positions of the peaks of the most probable candidate with their 95 % bands; {missing}"),
+        (false, "") => format!("{}; darker is more, as the root of the intensity", super::What::Tracks.about()),
+        (false, missing) => format!("{}; darker is more, as the root of the intensity; {missing}", super::What::Tracks.about()),
+    };
+    Ok(canvas.finish("tracks", title.trim_end_matches("; ")))
 }
 
-fn name(run: &Run) -> String {
-    match run.key.peak {
-        Some(peak) => format!("{} {peak}", run.key.term),
-        None => run.key.term.clone(),
-    }
-}
-
-fn inside(panel: &Panel, canvas: &mut Canvas, series: &Series<'_>, image: Option<&Image>, runs: &[Run]) {
+fn inside(panel: &Panel, canvas: &mut Canvas, series: &Series<'_>, image: Option<&Image>) {
     if let Some(image) = image {
         let mut cells = vec![(0.0, 0.0); series.results.frames.len()];
         for (place, cell) in series.order.iter().zip(series.cells()) {
@@ -71,12 +58,63 @@ fn inside(panel: &Panel, canvas: &mut Canvas, series: &Series<'_>, image: Option
             image.picture(&cells, (panel.x.low, panel.x.high))
         ));
     }
-    for (i, run) in runs.iter().enumerate() {
-        let (band, middle) = run.paths(panel, (0, 2, 4), series.x.len());
-        canvas.path(&format!("band track-band f{}", shade(i)), &band);
-        if image.is_some() {
-            canvas.path("halo", &middle);
-        }
-        canvas.path(&format!("line track s{}", shade(i)), &middle);
+    // One element a colour, however many tracks there are.
+    let mut colours = vec![(String::new(), String::new()); SHADES];
+    for (i, track) in joined(series, NEAR * (panel.y.high - panel.y.low)).into_iter().enumerate() {
+        let (band, middle) = track.paths(panel, (0, 2, 4), series.x.len());
+        let colour = &mut colours[TRACKS[i % TRACKS.len()]];
+        colour.0 += &band;
+        colour.1 += &middle;
     }
+    for (i, (band, middle)) in colours.iter().enumerate() {
+        canvas.path(&format!("band track-band f{i}"), band);
+        if image.is_some() {
+            canvas.path("halo", middle);
+        }
+        canvas.path(&format!("line track s{i}"), middle);
+    }
+}
+
+/// Shades of tracks: not the grey of the data.
+const TRACKS: [usize; 6] = [0, 1, 2, 3, 4, 5];
+
+/// A track that is missing in this many frames has ended.
+const GONE: usize = 4;
+
+/// Positions joined over neighbouring frames by nearness, whatever their numbers: a peak that appears gives all to its right another number.
+fn joined(series: &Series<'_>, near: f64) -> Vec<Run> {
+    let mut tracks: Vec<Run> = Vec::new();
+    // Tracks that may go on, each with its last frame and position.
+    let mut open: Vec<(usize, usize, f64)> = Vec::new();
+    for (frame, (x, window)) in series.windows().enumerate() {
+        open.retain(|o| frame - o.1 < GONE);
+        let parameters = best(window).map(|c| c.parameters.as_slice()).unwrap_or_default();
+        let points: Vec<Point> = parameters.iter().filter(|p| p.parameter == "center").map(|p| Point { x, q: p.quantiles }).collect();
+        let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
+        for (i, point) in points.iter().enumerate() {
+            pairs.extend(open.iter().enumerate().map(|(o, track)| ((point.q[2] - track.2).abs(), o, i)).filter(|p| p.0 < near));
+        }
+        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut owner: Vec<Option<usize>> = vec![None; points.len()];
+        for (_, o, i) in pairs {
+            if owner[i].is_none() && !owner.contains(&Some(o)) {
+                owner[i] = Some(o);
+            }
+        }
+        for (point, owner) in points.into_iter().zip(owner) {
+            let o = owner.unwrap_or_else(|| {
+                tracks.push(Run { key: Key::default(), pieces: Vec::new() });
+                open.push((tracks.len() - 1, frame, 0.0));
+                open.len() - 1
+            });
+            let (track, last, at) = &mut open[o];
+            let pieces = &mut tracks[*track].pieces;
+            match pieces.last_mut() {
+                Some(piece) if *last + 1 == frame => piece.push(point),
+                _ => pieces.push(vec![point]),
+            }
+            (*last, *at) = (frame, point.q[2]);
+        }
+    }
+    tracks
 }

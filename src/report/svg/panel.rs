@@ -128,14 +128,17 @@ impl Panel {
         for (value, text) in self.x.ticks(about) {
             let at = self.left + self.px(value);
             d += &format!("M{} {}v{}", n(at), n(self.bottom()), n(-mark));
-            if self.show.0 {
+            // A number at an end may stand out over it, but not into a neighbour.
+            let half = 0.5 * canvas.text_width(&text);
+            let room = if self.show.1 { 1.5 * line } else { 0.35 * line };
+            if self.show.0 && at - half > self.left - room && at + half < self.left + self.width + 0.6 * line {
                 canvas.text("", (at, self.bottom() + line), Anchor::Middle, &text);
             }
         }
         for (value, text) in self.y.ticks(ticks_over(self.height, line)) {
             let at = self.top + self.py(value);
-            d += &format!("M{} {}h{}", n(self.left), n(at), n(mark));
             if self.show.1 {
+                d += &format!("M{} {}h{}", n(self.left), n(at), n(mark));
                 canvas.text("", (self.left - 0.4 * line, at + 0.35 * canvas.font), Anchor::End, &text);
             }
         }

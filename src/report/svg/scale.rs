@@ -38,6 +38,14 @@ impl Scale {
         Self { kind: Kind::Bent, ..Self::linear(low, high) }
     }
 
+    /// Even within a few units of zero, logarithmic beyond; holds all finite values, with some room on both sides.
+    pub fn bent_around(values: impl IntoIterator<Item = f64>, room: f64) -> Self {
+        let (low, high) = extent(values);
+        let (low, high) = interval(low, high);
+        let room = room * (high.asinh() - low.asinh());
+        Self::bent((low.asinh() - room).sinh(), (high.asinh() + room).sinh())
+    }
+
     /// Holds all finite values, with some room on both sides.
     pub fn around(values: impl IntoIterator<Item = f64>, room: f64) -> Self {
         let (low, high) = extent(values);

@@ -33,7 +33,7 @@ fn sample(results: &Results, place: usize) -> Sample {
         y: x.iter().map(|x| 3.0 + (x * 20.0).sin()).collect(),
         sigma: flat(0.5),
         expectation: [2.6, 2.8, 3.0, 3.2, 3.4].map(flat),
-        terms: vec![("background".into(), flat(2.9)), ("peaks 1".into(), flat(0.1)), ("peaks 2".into(), flat(0.2))],
+        terms: vec![("background".into(), flat(2.9)), ("peak 1".into(), flat(0.1)), ("peak 2".into(), flat(0.2))],
         name: String::new(),
         x,
     };
@@ -67,7 +67,7 @@ fn every_figure_of_a_frame_has_its_marks() {
     let sample = sample(&results, 0);
     let of = |what| of_frame(what, &results, Ok(&sample)).unwrap();
     let fit = of(What::Fit);
-    assert_eq!(["data", "mean", "expectation", "term", "residual", "histogram", "normal"].map(|c| count(&fit, c)), [1, 1, 1, 3, 1, 1, 1]);
+    assert_eq!(["data", "mean", "expectation", "predictive", "term", "residual", "histogram", "normal"].map(|c| count(&fit, c)), [1, 1, 1, 1, 3, 1, 1, 1]);
     let evidence = of(What::Evidence);
     assert_eq!(["free-energy", "probability", "part", "panel"].map(|c| count(&evidence, c)), [1, 3, 2, 3]);
     let marginals = of(What::Marginals);
