@@ -6,7 +6,7 @@ use super::heat::{Heat, Image};
 use super::series::{Key, Point, Run, Series};
 
 /// Peaks of neighbouring frames are one track where they are nearer than this part of the range.
-const NEAR: f64 = 0.02;
+const NEAR: f64 = 0.03;
 
 /// Draws one panel a measurement; without data the tracks stand alone.
 pub(super) fn draw(series: &Series<'_>, heat: &Heat, size: Size) -> Result<Figure, String> {
@@ -60,9 +60,9 @@ fn inside(panel: &Panel, canvas: &mut Canvas, series: &Series<'_>, image: Option
     }
     // One element a colour, however many tracks there are.
     let mut colours = vec![(String::new(), String::new()); SHADES];
-    for (i, track) in joined(series, NEAR * (panel.y.high - panel.y.low)).into_iter().enumerate() {
-        let (band, middle) = track.paths(panel, (0, 2, 4), series.x.len());
-        let colour = &mut colours[TRACKS[i % TRACKS.len()]];
+    for track in joined(series, NEAR * (panel.y.high - panel.y.low)) {
+        let (band, middle) = track.run.paths(panel, (0, 2, 4), series.x.len());
+        let colour = &mut colours[track.shade];
         colour.0 += &band;
         colour.1 += &middle;
     }
@@ -81,40 +81,69 @@ const TRACKS: [usize; 6] = [0, 1, 2, 3, 4, 5];
 /// A track that is missing in this many frames has ended.
 const GONE: usize = 4;
 
+/// One peak along the series, whatever its number.
+#[derive(Debug)]
+struct Track {
+    run: Run,
+    shade: usize,
+    /// Its last frame and position, and how far it went from the one before.
+    last: (usize, f64, f64),
+}
+
 /// Positions joined over neighbouring frames by nearness, whatever their numbers: a peak that appears gives all to its right another number.
-fn joined(series: &Series<'_>, near: f64) -> Vec<Run> {
-    let mut tracks: Vec<Run> = Vec::new();
-    // Tracks that may go on, each with its last frame and position.
-    let mut open: Vec<(usize, usize, f64)> = Vec::new();
+fn joined(series: &Series<'_>, near: f64) -> Vec<Track> {
+    let mut tracks: Vec<Track> = Vec::new();
+    let mut open: Vec<usize> = Vec::new();
     for (frame, (x, window)) in series.windows().enumerate() {
-        open.retain(|o| frame - o.1 < GONE);
+        open.retain(|&t| frame - tracks[t].last.0 < GONE);
         let parameters = best(window).map(|c| c.parameters.as_slice()).unwrap_or_default();
         let points: Vec<Point> = parameters.iter().filter(|p| p.parameter == "center").map(|p| Point { x, q: p.quantiles }).collect();
-        let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
-        for (i, point) in points.iter().enumerate() {
-            pairs.extend(open.iter().enumerate().map(|(o, track)| ((point.q[2] - track.2).abs(), o, i)).filter(|p| p.0 < near));
-        }
-        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut owner: Vec<Option<usize>> = vec![None; points.len()];
-        for (_, o, i) in pairs {
-            if owner[i].is_none() && !owner.contains(&Some(o)) {
-                owner[i] = Some(o);
-            }
-        }
-        for (point, owner) in points.into_iter().zip(owner) {
-            let o = owner.unwrap_or_else(|| {
-                tracks.push(Run { key: Key::default(), pieces: Vec::new() });
-                open.push((tracks.len() - 1, frame, 0.0));
-                open.len() - 1
+        let owners = owners(&points, &open, &tracks, near);
+        for (point, owner) in points.into_iter().zip(owners) {
+            let t = owner.unwrap_or_else(|| {
+                let free = |s: &usize| open.iter().all(|&t| tracks[t].shade != *s);
+                // Which colour comes next turns with every track, so that those that follow one another differ too.
+                let turned = (0..TRACKS.len()).map(|i| TRACKS[(i + tracks.len()) % TRACKS.len()]);
+                let shade = turned.clone().find(free).or(turned.clone().next()).unwrap_or(0);
+                tracks.push(Track { run: Run { key: Key::default(), pieces: Vec::new() }, shade, last: (frame, point.q[2], 0.0) });
+                open.push(tracks.len() - 1);
+                tracks.len() - 1
             });
-            let (track, last, at) = &mut open[o];
-            let pieces = &mut tracks[*track].pieces;
-            match pieces.last_mut() {
-                Some(piece) if *last + 1 == frame => piece.push(point),
-                _ => pieces.push(vec![point]),
+            let track = &mut tracks[t];
+            match track.run.pieces.last_mut() {
+                Some(piece) if track.last.0 + 1 == frame => {
+                    piece.push(point);
+                    track.last.2 = point.q[2] - track.last.1;
+                }
+                _ => {
+                    track.run.pieces.push(vec![point]);
+                    track.last.2 = 0.0;
+                }
             }
-            (*last, *at) = (frame, point.q[2]);
+            (track.last.0, track.last.1) = (frame, point.q[2]);
         }
     }
     tracks
+}
+
+/// Which open track each position goes on, nearest first: near where the track was, or where it would be had it gone on as it went.
+fn owners(points: &[Point], open: &[usize], tracks: &[Track], near: f64) -> Vec<Option<usize>> {
+    let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
+    for (i, point) in points.iter().enumerate() {
+        for &t in open {
+            let (_, at, step) = tracks[t].last;
+            let away = (point.q[2] - at).abs().min((point.q[2] - at - step).abs());
+            if away < near {
+                pairs.push((away, t, i));
+            }
+        }
+    }
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut owners: Vec<Option<usize>> = vec![None; points.len()];
+    for (_, track, i) in pairs {
+        if owners[i].is_none() && !owners.contains(&Some(track)) {
+            owners[i] = Some(track);
+        }
+    }
+    owners
 }

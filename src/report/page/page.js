@@ -162,7 +162,7 @@
   // Most probable candidate, verdict and fit of every window.
   const summary = (row) => {
     const lines = [];
-    for (let i = 3; i + 5 < row.length; i += 6) lines.push(`${row[i] ?? "?"}  p = ${row[i + 1] ?? "?"}  verdict ${row[i + 4] ?? "?"}  fit ${row[i + 5] ?? "?"}`);
+    for (let i = 3; i + 5 < row.length; i += 6) lines.push(`${row[i] ?? "?"}, p = ${row[i + 1] ?? "?"}, verdict ${row[i + 4] ?? "?"}, fit ${row[i + 5] ?? "?"}`);
     return lines;
   };
 

@@ -201,7 +201,8 @@ pub(super) fn unit(unit: &str) -> String {
         "angstrom" => "Å".into(),
         "degC" | "C" => "°C".into(),
         "deg" => "°".into(),
-        other => other.replace("angstrom", "Å"),
+        // An area: `y deg`.
+        other => other.replace("angstrom", "Å").replace(" deg", "·°").replace("y ", "y·"),
     }
 }
 
