@@ -10,7 +10,8 @@ mod lenient;
 mod netcdf;
 pub(crate) mod number;
 mod run_info;
-mod samples;
+pub mod samples;
+mod spark;
 mod summary;
 
 pub use csv::Peaks;
@@ -18,6 +19,7 @@ pub use folder::Folder;
 pub use journal::{Header, Line, SCHEMA, State};
 pub use run_info::RunInfo;
 pub use samples::Samples;
+pub use spark::spark;
 pub use summary::{Exit, Summary, headline};
 
 use crate::posterior::{Fit, Verdict};
