@@ -13,7 +13,8 @@ mod netcdf;
 pub(crate) mod number;
 pub mod page;
 mod run_info;
-mod samples;
+pub mod samples;
+mod spark;
 mod summary;
 pub mod svg;
 pub mod view;
@@ -23,6 +24,7 @@ pub use folder::Folder;
 pub use journal::{Header, Line, SCHEMA, State};
 pub use run_info::RunInfo;
 pub use samples::Samples;
+pub use spark::spark;
 pub use summary::{Exit, Summary, headline};
 
 use crate::posterior::{Fit, Verdict};

@@ -1,5 +1,9 @@
 //! Where the draws of a run lie: samples.nc for one frame, samples/NAME.nc a frame of a series.
 
+mod read;
+
+pub use read::{Measured, Sample, read};
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 mod draws;
 mod hostile;
+mod notebook;
 mod recovery;
 mod refusal;
 mod verbs;

@@ -1,7 +1,7 @@
 //! Chosen parameters against one another: draws below the diagonal, marginals on it.
 
 use super::super::svg::{Canvas, Figure, Label, Panel, Scale, Size, dots};
-use super::super::view::unit;
+use super::super::view::{draws, unit};
 use super::marginals::{density, outline};
 use super::{OneFrame, called};
 use crate::posterior::ParameterResult;
@@ -32,7 +32,7 @@ pub(super) fn draw(of: &OneFrame<'_>, chosen: &[String], size: Size) -> Result<F
     if parameters.len() > MOST {
         return Err(format!("{} parameters are too many to read; choose at most {MOST}", parameters.len()));
     }
-    let columns: Vec<Vec<f64>> = parameters.iter().map(|p| sample.draws(p).ok_or_else(|| format!("the draws hold no {}", called(p)))).collect::<Result<_, _>>()?;
+    let columns: Vec<Vec<f64>> = parameters.iter().map(|p| draws(sample, p).ok_or_else(|| format!("the draws hold no {}", called(p)))).collect::<Result<_, _>>()?;
     let count = parameters.len();
     if count < 2 {
         return Err("a corner plot needs two parameters".into());
@@ -73,8 +73,8 @@ pub(super) fn draw(of: &OneFrame<'_>, chosen: &[String], size: Size) -> Result<F
     Ok(canvas.finish("corner", super::What::Corner.about()))
 }
 
-fn diagonal(canvas: &mut Canvas, panel: Panel, draws: &[f64]) {
-    let counts = density(draws, panel.x, 30);
+fn diagonal(canvas: &mut Canvas, panel: Panel, column: &[f64]) {
+    let counts = density(column, panel.x, 30);
     let top = counts.iter().copied().fold(0.0, f64::max) * 1.1;
     let panel = Panel { y: Scale::linear(0.0, top), y_label: Label::new("density", ""), ..panel };
     panel.draw(canvas, |panel, canvas| canvas.path("area marginal f0", &outline(panel, &counts)));

@@ -42,7 +42,8 @@ pub struct CalibratedWindow {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Quantity {
     /// Its name.
-    pub quantity: String,
+    #[serde(rename = "quantity")]
+    pub name: String,
     /// Data sets that have it.
     pub data_sets: usize,
     /// Its ranks in bins.

@@ -1,64 +1,52 @@
 //! Data of a frame, what the posterior expects, its terms, and the residuals with their histogram.
 
+use super::super::samples::Measured;
 use super::super::svg::{Canvas, Figure, Label, Panel, Scale, Size, area, bars, dots, line, n};
-use super::super::view::{Measured, unit};
+use super::super::view::unit;
 use super::OneFrame;
 use super::legend;
 
 /// Bins of the histogram of residuals, half a σ wide.
 const HALF: usize = 10;
+/// Most terms that have a name in the legend.
+const MOST_NAMED: usize = 12;
 
 /// Draws data and terms above residuals, one pair a measurement.
 pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
-    let sample = of.sample()?;
-    if sample.measured.is_empty() {
-        return Err("the file of draws holds no data".into());
-    }
-    let bare = sample.measured.iter().all(|m| m.expectation[2].is_empty());
-    let (upper, lower) = (size.height(285.0), if bare { 0.0 } else { size.height(135.0) });
+    let measurements = &of.sample()?.measurements;
+    let (upper, lower) = (size.height(285.0), size.height(135.0));
     let mut canvas = Canvas::new(size, 0.0);
-    let mut entries = vec![("solid f".to_owned(), "data".to_owned())];
-    if !bare {
-        entries.push(("solid f1".into(), "expectation".into()));
-        entries.push(("band f".into(), "new data, 95 %".into()));
-    }
+    let of_data = [("solid f", "data"), ("solid f1", "expectation"), ("band f", "new data, 95 %")];
+    let mut entries: Vec<(String, String)> = of_data.map(|(class, text)| (class.to_owned(), text.to_owned())).into();
     let mut shown: Vec<&str> = Vec::new();
-    for (name, _) in sample.measured.iter().flat_map(|m| &m.terms) {
+    for (name, _) in measurements.iter().flat_map(|m| &m.terms) {
         if !shown.contains(&name.as_str()) {
             shown.push(name);
         }
     }
-    if shown.len() <= 12 {
+    if shown.len() <= MOST_NAMED {
         entries.extend(shown.iter().enumerate().map(|(i, name)| (format!("solid f{}", term_shade(i)), (*name).to_owned())));
     }
     let top = legend::draw(&mut canvas, 0.0, 0.0, size.width, &entries);
-    let beside = if bare { 0.0 } else { 0.17 * size.width };
-    canvas.height = top + (upper + lower) * sample.measured.len() as f64;
-    for (m, measured) in sample.measured.iter().enumerate() {
+    let beside = 0.17 * size.width;
+    canvas.height = top + (upper + lower) * measurements.len() as f64;
+    for (m, data) in measurements.iter().enumerate() {
         let at = top + (upper + lower) * m as f64;
         let main = size.width - beside;
-        let mut curves = curves(&canvas, of, measured, [0.0, at, main, upper]);
-        let mut below = below(&canvas, of, measured, [0.0, at + upper, main, lower]);
+        let mut curves = curves(&canvas, of, data, [0.0, at, main, upper]);
+        let mut below = below(&canvas, of, data, [0.0, at + upper, main, lower]);
         // Both begin where the longer numbers let them.
         let left = curves.left.max(below.left);
         for panel in [&mut curves, &mut below] {
             panel.width -= left - panel.left;
             panel.left = left;
         }
-        if !bare {
-            curves.height += 1.9 * canvas.line();
-            curves.show.0 = false;
-        }
-        draw_curves(&mut canvas, of, measured, &curves, &shown)?;
-        if !bare {
-            residuals(&mut canvas, of, measured, below, beside);
-        }
+        curves.height += 1.9 * canvas.line();
+        curves.show.0 = false;
+        draw_curves(&mut canvas, of, data, &curves, &shown)?;
+        residuals(&mut canvas, of, data, below, beside);
     }
-    let mut figure = canvas.finish("fit", super::What::Fit.about());
-    if bare {
-        figure.title = "Data; the curves of this frame were not kept by the version that sampled it".into();
-    }
-    Ok(figure)
+    Ok(canvas.finish("fit", super::What::Fit.about()))
 }
 
 /// The expectation has shade 1.
@@ -78,7 +66,7 @@ fn curves(canvas: &Canvas, of: &OneFrame<'_>, data: &Measured, at: [f64; 4]) -> 
     let tops = data.terms.iter().flat_map(|t| t.1.iter().copied());
     let values = data.y.iter().copied().chain(data.expectation.iter().flatten().copied()).chain(tops);
     let name = if data.name.is_empty() { "intensity" } else { &data.name };
-    Panel::within(canvas, at, (x_scale(data), x_label(of)), (Scale::around(values, 0.04).from_zero(), Label::new(name, "")))
+    Panel::within(canvas, at, (x_scale(data), x_label(of)), (Scale::around(values, 0.04).down_to_zero(), Label::new(name, "")))
 }
 
 /// The panel of the residuals.

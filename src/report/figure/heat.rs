@@ -54,7 +54,7 @@ impl Heat {
                     continue;
                 }
             };
-            for (m, measured) in sample.measured.iter().enumerate() {
+            for (m, measured) in sample.measurements.iter().enumerate() {
                 let Some((low, high)) = measured.x.first().copied().zip(measured.x.last().copied()) else { continue };
                 if heat.measurements.len() <= m {
                     heat.measurements.push(Image { name: measured.name.clone(), low, high, columns: Vec::new() });

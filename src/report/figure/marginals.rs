@@ -1,7 +1,7 @@
 //! Marginals of every parameter of the most probable candidate, with intervals and the prior.
 
 use super::super::svg::{Canvas, Figure, Label, Panel, Scale, Size, line, n, shade};
-use super::super::view::unit;
+use super::super::view::{draws as draws_of, unit};
 use super::{OneFrame, called};
 use crate::posterior::ParameterResult;
 use crate::prior::Prior;
@@ -22,7 +22,7 @@ pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
     canvas.font = 0.85 * size.font;
     let sample = of.sample();
     for (i, parameter) in best.parameters.iter().enumerate() {
-        let draws = sample.as_ref().ok().and_then(|s| s.draws(parameter));
+        let draws = sample.as_ref().ok().and_then(|s| draws_of(s, parameter));
         let prior = of.results.priors.get(&of.window()?.window, parameter);
         let at = [(i % columns) as f64 * width, (i / columns) as f64 * height, width, height];
         one(&mut canvas, at, parameter, draws.as_deref(), prior);

@@ -17,8 +17,9 @@ mod strip;
 mod trends;
 mod tracks;
 
+use super::samples::Sample;
 use super::svg::{Figure, Size};
-use super::view::{Against, Results, Sample, best};
+use super::view::{Against, Results, best};
 use crate::posterior::{CandidateResult, FrameResult, ParameterResult, WindowResult};
 
 pub use coverage::Calibrated;

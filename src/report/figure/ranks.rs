@@ -45,6 +45,6 @@ fn one(canvas: &mut Canvas, [left, top, width, height]: [f64; 4], quantity: &Qua
         canvas.path("zero", &format!("M0 {}H{}", n(panel.py(expected)), n(panel.width)));
     });
     let p = quantity.histogram.p.map_or_else(String::new, |p| if p < 0.001 { format!(", p = {p:.0e}") } else { format!(", p = {p:.3}") });
-    let text = shortened(&format!("{}{p}", quantity.quantity), width - line, canvas.font);
+    let text = shortened(&format!("{}{p}", quantity.name), width - line, canvas.font);
     canvas.text(if quantity.significant { "strong" } else { "" }, (left + 0.5 * width, top + line), Anchor::Middle, &text);
 }

@@ -81,7 +81,7 @@ fn scale(series: &Series<'_>, of: &[&Run]) -> Scale {
     if low > 0.0 && high > 10.0 * low && is_log(series, of[0]) {
         return Scale::log(0.8 * low, 1.25 * high);
     }
-    Scale::around([low, high], 0.08).from_zero()
+    Scale::around([low, high], 0.08).down_to_zero()
 }
 
 fn is_log(series: &Series<'_>, run: &Run) -> bool {

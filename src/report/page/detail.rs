@@ -7,7 +7,8 @@ use crate::error::Result;
 use crate::posterior::WindowResult;
 use crate::report::figure::{self, OneFrame, What, called};
 use crate::report::svg::{Size, escaped};
-use crate::report::view::{Results, Sample, best, unit};
+use crate::report::samples::Sample;
+use crate::report::view::{Results, best, draws, unit};
 
 /// Draws a parameter has in the pair plot.
 const DRAWS: usize = 300;
@@ -69,11 +70,11 @@ fn pair(window: &WindowResult, sample: &Sample) -> String {
     let Some(best) = best(window).filter(|b| b.candidate == sample.candidate) else { return String::new() };
     let mut parameters = Vec::new();
     for parameter in &best.parameters {
-        let Some(draws) = sample.draws(parameter) else { continue };
-        let step = draws.len().div_ceil(DRAWS).max(1);
-        let thin: Vec<f64> = draws.into_iter().step_by(step).collect();
+        let Some(all) = draws(sample, parameter) else { continue };
+        let step = all.len().div_ceil(DRAWS).max(1);
+        let thin: Vec<f64> = all.into_iter().step_by(step).collect();
         let (low, high) = crate::report::svg::extent(thin.iter().copied());
-        if !(high >= low) {
+        if high < low {
             continue;
         }
         let at = |v: &f64| if high > low { ((v - low) / (high - low) * STEPS).round() as u16 } else { 0 };

@@ -55,7 +55,7 @@ impl Scale {
     }
 
     /// The same with other room: from zero where that is near.
-    pub fn from_zero(mut self) -> Self {
+    pub fn down_to_zero(mut self) -> Self {
         if self.low > 0.0 && self.low < 0.5 * self.high {
             self.low = 0.0;
         }

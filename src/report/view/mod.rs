@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::journal::Header;
+use super::samples::{self, Sample};
 use super::svg::Label;
 use super::{atomic, lenient};
 use crate::batch::{Failure, Outcome};
@@ -17,7 +18,7 @@ use crate::posterior::{CandidateResult, Figures, FrameResult, WindowResult};
 use crate::spec::RawSpec;
 
 pub use priors::Priors;
-pub use sample::{Measured, Sample, Variable};
+pub(super) use sample::draws;
 
 /// A results folder.
 #[derive(Debug)]
@@ -123,9 +124,9 @@ impl Results {
         let name = frame.windows.get(window).map(|w| w.window.as_str()).unwrap_or_default();
         let several = (frame.windows.len() > 1).then_some(name);
         for series in [true, false] {
-            let path = super::samples::place(&self.path, series, &frame.name, several);
+            let path = samples::place(&self.path, series, &frame.name, several);
             if path.is_file() {
-                return sample::read(&path).map(Some);
+                return samples::read(&path).map(Some);
             }
         }
         Ok(None)

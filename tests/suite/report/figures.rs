@@ -1,8 +1,10 @@
 //! Figures from numbers that are known: as drawn, and what they say where something is missing.
 
+use keisoku::posterior::Variable;
 use keisoku::report::figure::{self, Calibrated, OneFrame, What};
+use keisoku::report::samples::{Measured, Sample};
 use keisoku::report::svg::{Figure, Size, alone};
-use keisoku::report::view::{Against, Measured, Results, Sample, Variable};
+use keisoku::report::view::{Against, Results};
 
 use super::folder::{HOSTILE, Made, calibration};
 
@@ -25,7 +27,7 @@ fn sample(results: &Results, place: usize) -> Sample {
         let of: Vec<_> = best.parameters.iter().filter(|p| p.parameter == name).collect();
         let columns: Vec<Vec<f64>> = of.iter().map(|p| scatter(p.mean, p.sd)).collect();
         let values = (0..20).flat_map(|i| columns.iter().map(move |c| c[i])).collect();
-        variables.push(Variable { name: name.into(), unit: of[0].unit.clone(), peaks: (name != "level0").then_some(of.len()), values });
+        variables.push(Variable { name: name.into(), unit: of[0].unit.clone(), peaks: (name != "level0").then_some(("peak".to_owned(), of.len())), values });
     }
     let x: Vec<f64> = (0..9).map(|i| 4.0 + f64::from(i) / 8.0).collect();
     let flat = |v: f64| vec![v; 9];
@@ -35,9 +37,25 @@ fn sample(results: &Results, place: usize) -> Sample {
         expectation: [2.6, 2.8, 3.0, 3.2, 3.4].map(flat),
         terms: vec![("background".into(), flat(2.9)), ("peak 1".into(), flat(0.1)), ("peak 2".into(), flat(0.2))],
         name: String::new(),
+        exposure: Vec::new(),
+        predictive: Vec::new(),
         x,
     };
-    Sample { window: "w".into(), candidate: best.candidate.clone(), variables, measured: vec![measured] }
+    Sample {
+        frame: frame.name.clone(),
+        source: frame.source.clone(),
+        axis: frame.axis,
+        window: "w".into(),
+        candidate: best.candidate.clone(),
+        k: best.k,
+        variables,
+        chains: 1,
+        rows: 20,
+        betas: Vec::new(),
+        energies: Vec::new(),
+        lp: Vec::new(),
+        measurements: vec![measured],
+    }
 }
 
 fn of_frame(what: What, results: &Results, sample: Result<&Sample, &str>) -> Result<Figure, String> {
@@ -117,8 +135,8 @@ fn one_frame_is_no_series() {
 fn names_are_escaped_in_figures() {
     let (_folder, results) = results(&Made { title: HOSTILE, window: HOSTILE, ..Made::default() });
     let mut sample = sample(&results, 0);
-    sample.measured[0].name = HOSTILE.into();
-    sample.measured[0].terms[0].0 = HOSTILE.into();
+    sample.measurements[0].name = HOSTILE.into();
+    sample.measurements[0].terms[0].0 = HOSTILE.into();
     let fit = of_frame(What::Fit, &results, Ok(&sample)).unwrap();
     assert!(!fit.body.contains("<script") && fit.body.contains("&lt;script&gt;") && fit.body.contains("計測"));
 }

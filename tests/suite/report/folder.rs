@@ -16,7 +16,7 @@ pub const HOSTILE: &str = "<script>alert(1)</script> \"q\" & 'a' 計測";
 #[derive(Clone, Debug)]
 pub struct Made {
     pub frames: usize,
-    /// Every so manieth frame has failed.
+    /// Every so many frames, the last frame has failed.
     pub failed: Option<usize>,
     pub title: &'static str,
     pub window: &'static str,
@@ -41,8 +41,8 @@ impl Made {
             Header { schema: SCHEMA, keisoku: "0.1.0".into(), spec_hash: "h".into(), spec: self.spec(), series: Vec::new() };
         let mut text = serde_json::to_string(&header).unwrap() + "\n";
         for number in 1..=self.frames {
-            let failed = self.failed.is_some_and(|every| number % every == 0);
-            let outcome = if failed { self.failure(number) } else { Outcome::Done(Box::new(self.frame(number))) };
+            let failed = self.failed.is_some_and(|every| number.is_multiple_of(every));
+            let outcome = if failed { Self::failure(number) } else { Outcome::Done(Box::new(self.frame(number))) };
             writeln!(text, "{}", serde_json::to_string(&outcome).unwrap()).unwrap();
         }
         fs::write(folder.join("results.jsonl"), text).unwrap();
@@ -78,7 +78,7 @@ impl Made {
         )
     }
 
-    fn failure(&self, number: usize) -> Outcome {
+    fn failure(number: usize) -> Outcome {
         let name = format!("f{number}");
         let message = format!("{HOSTILE} is no number");
         Outcome::Failed(Failure { frame: number, name: name.clone(), source: name + ".xy", axis: Some(number as f64), message })
@@ -86,7 +86,7 @@ impl Made {
 
     /// Two peaks that move apart; every seventh frame has one, every tenth a doubtful verdict.
     pub fn frame(&self, number: usize) -> FrameResult {
-        let best = if number % 7 == 0 { 1 } else { 2 };
+        let best = if number.is_multiple_of(7) { 1 } else { 2 };
         let candidates = (0..=2).map(|k| candidate(k, if k == best { 0.9 } else { 0.05 }, number)).collect();
         let positions = vec![Positions { window: self.window.into(), low: 4.0, high: 5.0, density: vec![0.0, 3.0, 1.0, 4.0] }];
         let window = WindowResult { window: self.window.into(), points: 9, candidates, best, positions, sensitivity: Vec::new() };
@@ -142,8 +142,8 @@ fn candidate(k: usize, probability: f64, number: usize) -> CandidateResult {
         probability_se: 0.01,
         noise: None,
         noise_curve: None,
-        verdict: if number % 10 == 0 { vec![Verdict::Ess] } else { Vec::new() },
-        fit: if number % 4 == 0 { vec![Fit::Range] } else { Vec::new() },
+        verdict: if number.is_multiple_of(10) { vec![Verdict::Ess] } else { Vec::new() },
+        fit: if number.is_multiple_of(4) { vec![Fit::Range] } else { Vec::new() },
         figures: Figures {
             betas: vec![0.0, 0.01, 0.1, 1.0],
             rejection: vec![0.3, 0.4, 0.5],
