@@ -48,7 +48,7 @@ fn noises() -> [Noise; 3] {
 /// Values of one draw, for each of the picked ones, with its energy.
 fn picked<'a>(draws: &'a Draws, of: &'a [f32]) -> impl Iterator<Item = (&'a [f32], f64)> + 'a {
     let rungs = draws.betas.len();
-    let rows = (0..draws.chains).flat_map(|c| draws.picked.iter().map(move |row| c * draws.rows + row));
+    let rows = (0..draws.chains).flat_map(move |c| draws.picked.iter().map(move |row| c * draws.rows + row));
     of.chunks(POINTS).zip(rows.map(move |row| draws.energies[(row + 1) * rungs - 1]))
 }
 
