@@ -32,8 +32,7 @@ pub(super) struct Arguments {
 /// # Errors
 /// As [`page::write`].
 pub(super) fn run(arguments: &Arguments) -> Result<()> {
-    let options =
-        Options { details: arguments.detail, frames: arguments.frames.clone(), against: AgainstName::meant(arguments.against) };
+    let options = Options { details: arguments.detail, frames: arguments.frames.clone(), against: AgainstName::meant(arguments.against) };
     let path = page::write(&arguments.folder, &options)?;
     say!("{}", path.display());
     Ok(())

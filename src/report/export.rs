@@ -34,7 +34,8 @@ pub fn write(figure: &Figure, path: &Path, dpi: f64) -> Result<()> {
         }
     };
     atomic::write(path, |out| {
-        out.write_all(&bytes).map_err(|e| Error::fatal(format!("cannot be written: {e}")).at(Place::file(path)).hint("choose another place with -o"))
+        out.write_all(&bytes)
+            .map_err(|e| Error::fatal(format!("cannot be written: {e}")).at(Place::file(path)).hint("choose another place with -o"))
     })
 }
 
@@ -48,7 +49,8 @@ fn tree(svg: &str) -> Result<Tree> {
     }
     fonts.set_sans_serif_family("Noto Sans");
     let options = Options { fontdb: Arc::new(fonts), font_family: "Noto Sans".into(), dpi: UNITS as f32, ..Options::default() };
-    Tree::from_str(&own_letters(svg), &options).map_err(|e| Error::fatal(format!("the figure cannot be converted: {e}")).hint("write -o figure.svg, and please report this"))
+    Tree::from_str(&own_letters(svg), &options)
+        .map_err(|e| Error::fatal(format!("the figure cannot be converted: {e}")).hint("write -o figure.svg, and please report this"))
 }
 
 /// The sheet without the list of faces that browsers choose from.

@@ -6,3 +6,4 @@ mod figures;
 mod folder;
 mod page;
 mod plot;
+mod sampled;

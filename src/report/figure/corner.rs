@@ -32,7 +32,8 @@ pub(super) fn draw(of: &OneFrame<'_>, chosen: &[String], size: Size) -> Result<F
     if parameters.len() > MOST {
         return Err(format!("{} parameters are too many to read; choose at most {MOST}", parameters.len()));
     }
-    let columns: Vec<Vec<f64>> = parameters.iter().map(|p| draws(sample, p).ok_or_else(|| format!("the draws hold no {}", called(p)))).collect::<Result<_, _>>()?;
+    let columns: Vec<Vec<f64>> =
+        parameters.iter().map(|p| draws(sample, p).ok_or_else(|| format!("the draws hold no {}", called(p)))).collect::<Result<_, _>>()?;
     let count = parameters.len();
     if count < 2 {
         return Err("a corner plot needs two parameters".into());

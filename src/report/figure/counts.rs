@@ -6,11 +6,8 @@ use super::series::{Series, coarse};
 
 /// Draws one band a candidate, each frame a cell as wide as its share of the axis.
 pub(super) fn draw(series: &Series<'_>, size: Size) -> Result<Figure, String> {
-    let labels: Vec<String> = series
-        .windows()
-        .next()
-        .map(|(_, w)| w.candidates.iter().map(|c| c.candidate.clone()).collect())
-        .unwrap_or_default();
+    let labels: Vec<String> =
+        series.windows().next().map(|(_, w)| w.candidates.iter().map(|c| c.candidate.clone()).collect()).unwrap_or_default();
     if labels.len() < 2 {
         return Err("only one candidate was offered: its probability is 1 in every frame".into());
     }

@@ -120,17 +120,22 @@ pub(super) fn draw(of: &Calibrated, window: usize, size: Size) -> std::result::R
     canvas.height = height;
     let count = quantities.len() as f64;
     let x = (Scale::linear(-0.5, count - 0.5), Label::new("quantity, in the order of the rank histograms", ""));
-    let mut panel = Panel::within(&canvas, [0.0, 0.0, width, height], x, (Scale::linear(0.0, 1.0), Label::new("share of truths inside", "")));
+    let mut panel =
+        Panel::within(&canvas, [0.0, 0.0, width, height], x, (Scale::linear(0.0, 1.0), Label::new("share of truths inside", "")));
     panel.x_label.name = shortened(&panel.x_label.name, panel.width, canvas.font);
     panel.draw(&mut canvas, |panel, canvas| {
         for level in 0..3 {
-            let at = |f: &dyn Fn(&Interval) -> f64| -> Vec<Option<f64>> { quantities.iter().map(|q| q.coverage.get(level).map(f)).collect() };
+            let at =
+                |f: &dyn Fn(&Interval) -> f64| -> Vec<Option<f64>> { quantities.iter().map(|q| q.coverage.get(level).map(f)).collect() };
             let (shares, lows, highs) = (at(&|c| c.share), at(&|c| c.band.0), at(&|c| c.band.1));
             let colour = [0, 2, 1][level];
             let x = |i: usize| panel.px(i as f64);
             let ends = lows.iter().zip(&highs).enumerate().filter_map(|(i, (a, b))| Some((x(i), panel.py((*a)?), panel.py((*b)?))));
             canvas.path(&format!("line error s{colour}"), &bars(ends));
-            canvas.path(&format!("spot coverage s{colour}"), &dots(shares.iter().enumerate().filter_map(|(i, s)| Some((x(i), panel.py((*s)?))))));
+            canvas.path(
+                &format!("spot coverage s{colour}"),
+                &dots(shares.iter().enumerate().filter_map(|(i, s)| Some((x(i), panel.py((*s)?))))),
+            );
             if let Some(level) = quantities.iter().find_map(|q| q.coverage.get(level)).map(|c| c.level) {
                 canvas.path("zero", &format!("M0 {}H{}", super::super::svg::n(panel.py(level)), super::super::svg::n(panel.width)));
             }

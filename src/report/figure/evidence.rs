@@ -37,7 +37,10 @@ pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
     panel.draw(&mut canvas, |panel, canvas| {
         for (i, c) in all.iter().enumerate().filter(|(_, c)| c.probability.is_finite()) {
             let (a, b, y) = (panel.px(i as f64 - 0.35), panel.px(i as f64 + 0.35), panel.py(c.probability));
-            canvas.path(&format!("area probability f{}", shade(i)), &format!("M{} {}V{}H{}V{}Z", n(a), n(panel.height), n(y), n(b), n(panel.height)));
+            canvas.path(
+                &format!("area probability f{}", shade(i)),
+                &format!("M{} {}V{}H{}V{}Z", n(a), n(panel.height), n(y), n(b), n(panel.height)),
+            );
         }
         let error = |c: &CandidateResult| (c.probability - c.probability_se, c.probability + c.probability_se);
         canvas.path("line s", &bars(all.iter().enumerate().map(|(i, c)| (panel.px(i as f64), panel.py(error(c).0), panel.py(error(c).1)))));
@@ -58,7 +61,8 @@ fn parts(canvas: &mut Canvas, at: [f64; 4], all: &[CandidateResult], best: &Cand
     let energy: Vec<f64> = all.iter().map(|c| c.energy - best.energy).collect();
     let entropy: Vec<f64> = all.iter().map(|c| best.entropy - c.entropy).collect();
     let x = (Scale::linear(-0.6, all.len() as f64 - 0.4), Label::new("", ""));
-    let mut panel = Panel::within(canvas, at, x, (bent(energy.iter().chain(&entropy).copied()), Label::new("less that of the best", "nat")));
+    let mut panel =
+        Panel::within(canvas, at, x, (bent(energy.iter().chain(&entropy).copied()), Label::new("less that of the best", "nat")));
     names(canvas, &mut panel, all);
     panel.draw(canvas, |panel, canvas| {
         canvas.path("zero", &format!("M0 {}H{}", n(panel.py(0.0)), n(panel.width)));

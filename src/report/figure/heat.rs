@@ -113,7 +113,8 @@ impl Image {
         let wide = COLUMNS.min(8 * self.columns.len()).max(1);
         let mut opacity = vec![0u8; wide * rows];
         let skipped = cells.len() > self.columns.len();
-        let mut known: Vec<(f64, f64, &[f64])> = self.columns.iter().map(|(place, v)| (cells[*place].0, cells[*place].1, v.as_slice())).collect();
+        let mut known: Vec<(f64, f64, &[f64])> =
+            self.columns.iter().map(|(place, v)| (cells[*place].0, cells[*place].1, v.as_slice())).collect();
         known.sort_by(|a, b| a.0.total_cmp(&b.0));
         for column in 0..wide {
             let x = from + (column as f64 + 0.5) / wide as f64 * (to - from);

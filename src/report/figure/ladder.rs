@@ -15,7 +15,13 @@ pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
     let height = size.height(205.0);
     let each = |n: u64| n as f64 / figures.copies.max(1) as f64;
     let lines = [
-        format!("Λ = {:.2}, {} rungs; a copy made {:.1} round trips and {:.1} restarts", figures.barrier, figures.betas.len(), each(figures.round_trips), each(figures.restarts)),
+        format!(
+            "Λ = {:.2}, {} rungs; a copy made {:.1} round trips and {:.1} restarts",
+            figures.barrier,
+            figures.betas.len(),
+            each(figures.round_trips),
+            each(figures.restarts)
+        ),
         format!(
             "{} copies, each {} sweeps of adapting and {} kept{}",
             figures.copies,

@@ -75,12 +75,14 @@ pub(super) fn outline(panel: &Panel, counts: &[f64]) -> String {
 fn one(canvas: &mut Canvas, at: [f64; 4], p: &ParameterResult, draws: Option<&[f64]>, prior: Option<Prior>) {
     let x = range(p, draws);
     let counts = draws.map(|d| density(d, x, BINS));
-    let curve = |prior: Prior| (0..=80).map(move |i| x.low + (x.high - x.low) * f64::from(i) / 80.0).map(move |v| (v, prior.ln_density(v).exp()));
+    let curve =
+        |prior: Prior| (0..=80).map(move |i| x.low + (x.high - x.low) * f64::from(i) / 80.0).map(move |v| (v, prior.ln_density(v).exp()));
     let highest = counts.iter().flatten().copied().fold(0.0, f64::max);
     // A prior is mostly far below; where there are no draws it gives the scale.
     let top = if highest > 0.0 { highest } else { prior.map_or(1.0, |p| curve(p).map(|c| c.1).fold(0.0, f64::max)) };
     let label = Label::new(&called(p), &unit(&p.unit));
-    let mut panel = Panel::within(canvas, at, (x, label), (Scale::linear(0.0, 1.12 * top.max(f64::MIN_POSITIVE)), Label::new("density", "")));
+    let mut panel =
+        Panel::within(canvas, at, (x, label), (Scale::linear(0.0, 1.12 * top.max(f64::MIN_POSITIVE)), Label::new("density", "")));
     // Heights mean little: the room goes to the curve.
     let left = at[0] + 0.5 * canvas.line();
     panel.width += panel.left - left;

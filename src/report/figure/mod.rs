@@ -1,8 +1,8 @@
 //! Figures: pure functions from results to drawings. Where one cannot be drawn, a sentence says what is missing and why.
 
-mod coverage;
 mod corner;
 mod counts;
+mod coverage;
 mod evidence;
 mod fit;
 mod heat;
@@ -14,8 +14,8 @@ mod positions;
 mod ranks;
 mod series;
 mod strip;
-mod trends;
 mod tracks;
+mod trends;
 
 use super::samples::Sample;
 use super::svg::{Figure, Size};

@@ -8,7 +8,8 @@ use crate::evidence::noise::NoiseCurve;
 /// Draws the curve of every candidate that is not far behind.
 pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
     let window = of.window()?;
-    let all: Vec<(usize, &NoiseCurve)> = window.candidates.iter().enumerate().filter_map(|(i, c)| Some((i, c.noise_curve.as_ref()?))).collect();
+    let all: Vec<(usize, &NoiseCurve)> =
+        window.candidates.iter().enumerate().filter_map(|(i, c)| Some((i, c.noise_curve.as_ref()?))).collect();
     if all.is_empty() {
         return Err("the noise is not scanned where its scale is inferred, and not under Poisson".into());
     }
@@ -27,7 +28,12 @@ pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
     let (from, to) = super::super::svg::extent(shown.iter().flat_map(|(_, c)| c.scales.iter().copied()));
     let most = shown.iter().flat_map(|(_, c)| &c.free_energies).map(|f| f - least).fold(0.0, f64::max).min(25.0);
     let x = (Scale::log(from, to), Label::new("factor of σ, c", ""));
-    let panel = Panel::within(&canvas, [0.0, top, size.width, height], x, (Scale::linear(-0.06 * most, 1.05 * most), Label::new("F(c) − least", "nat")));
+    let panel = Panel::within(
+        &canvas,
+        [0.0, top, size.width, height],
+        x,
+        (Scale::linear(-0.06 * most, 1.05 * most), Label::new("F(c) − least", "nat")),
+    );
     panel.draw(&mut canvas, |panel, canvas| {
         for (i, curve) in &shown {
             let places = curve.scales.iter().zip(&curve.free_energies).map(|(c, f)| panel.p((*c, f - least)));

@@ -6,8 +6,8 @@ use super::{drawn, table};
 use crate::error::Result;
 use crate::posterior::WindowResult;
 use crate::report::figure::{self, OneFrame, What, called};
-use crate::report::svg::{Size, escaped};
 use crate::report::samples::Sample;
+use crate::report::svg::{Size, escaped};
 use crate::report::view::{Results, best, draws, unit};
 
 /// Draws a parameter has in the pair plot.

@@ -57,7 +57,8 @@ pub(super) fn candidates(all: &[CandidateResult]) -> String {
     let head = ["candidate", "F", "± ", "E", "S", "p", "±", "noise", "verdict", "fit"];
     let row = |c: &CandidateResult| {
         let short = |v: f64| if v.is_finite() { format!("{v:.3}") } else { String::new() };
-        let p = |v: f64| if v.is_finite() { if v > 0.0 && v < 1e-3 { format!("{v:.1e}") } else { format!("{v:.4}") } } else { String::new() };
+        let p =
+            |v: f64| if v.is_finite() { if v > 0.0 && v < 1e-3 { format!("{v:.1e}") } else { format!("{v:.4}") } } else { String::new() };
         vec![
             c.candidate.clone(),
             short(c.free_energy),
@@ -76,14 +77,35 @@ pub(super) fn candidates(all: &[CandidateResult]) -> String {
 
 /// Every parameter of a candidate.
 pub(super) fn parameters(all: &[ParameterResult]) -> String {
-    let head = ["term", "parameter", "peak", "unit", "mean", "sd", "2.5 %", "16 %", "50 %", "84 %", "97.5 %", "R-hat", "ESS bulk", "ESS tail", "modes"];
+    let head = [
+        "term",
+        "parameter",
+        "peak",
+        "unit",
+        "mean",
+        "sd",
+        "2.5 %",
+        "16 %",
+        "50 %",
+        "84 %",
+        "97.5 %",
+        "R-hat",
+        "ESS bulk",
+        "ESS tail",
+        "modes",
+    ];
     let row = |p: &ParameterResult| {
         let number = |v: f64| cell(rounded(v, digits(p)));
         let mut row = vec![p.term.clone(), p.parameter.clone(), p.peak.map_or_else(String::new, |p| p.to_string()), p.unit.clone()];
         row.push(number(p.mean));
         row.push(cell(rounded(p.sd, 3)));
         row.extend(p.quantiles.iter().map(|q| number(*q)));
-        row.extend([format!("{:.3}", p.rhat), format!("{:.0}", p.ess_bulk), format!("{:.0}", p.ess_tail), p.modes.len().max(1).to_string()]);
+        row.extend([
+            format!("{:.3}", p.rhat),
+            format!("{:.0}", p.ess_bulk),
+            format!("{:.0}", p.ess_tail),
+            p.modes.len().max(1).to_string(),
+        ]);
         row
     };
     html("parameters", &head, &all.iter().map(row).collect::<Vec<_>>())

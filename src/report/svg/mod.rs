@@ -83,8 +83,13 @@ impl Canvas {
     }
 
     pub fn rect(&mut self, class: &str, [x, y, width, height]: [f64; 4]) {
-        self.body +=
-            &format!("<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>", n(x), n(y), n(width.max(0.0)), n(height.max(0.0)));
+        self.body += &format!(
+            "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>",
+            n(x),
+            n(y),
+            n(width.max(0.0)),
+            n(height.max(0.0))
+        );
     }
 
     pub fn text(&mut self, class: &str, (x, y): (f64, f64), anchor: Anchor, text: &str) {
@@ -206,7 +211,10 @@ mod tests {
 
     #[test]
     fn coordinates_are_short() {
-        assert_eq!([n(1.0), n(-0.001), n(2.345), n(f64::NAN), n(100.0)], ["1", "0", "2.35", "0", "100"].map(|s| s.replace("2.35", &n(2.345))));
+        assert_eq!(
+            [n(1.0), n(-0.001), n(2.345), n(f64::NAN), n(100.0)],
+            ["1", "0", "2.35", "0", "100"].map(|s| s.replace("2.35", &n(2.345)))
+        );
     }
 
     #[test]

@@ -118,7 +118,18 @@ impl Scale {
         let skip = all.len().div_ceil(about + 1).max(1);
         let zero = all.iter().position(|v| *v == 0.0).unwrap_or(0);
         let shown = all.iter().enumerate().filter(|(i, _)| i.abs_diff(zero) % skip == 0);
-        shown.map(|(_, v)| (*v, if v.abs() < 1e4 { plain(*v, 0) } else { format!("{}{}", if *v < 0.0 { "−" } else { "" }, power(v.abs().log10() as i32)) })).collect()
+        shown
+            .map(|(_, v)| {
+                (
+                    *v,
+                    if v.abs() < 1e4 {
+                        plain(*v, 0)
+                    } else {
+                        format!("{}{}", if *v < 0.0 { "−" } else { "" }, power(v.abs().log10() as i32))
+                    },
+                )
+            })
+            .collect()
     }
 }
 

@@ -146,7 +146,9 @@ impl Results {
             return Ok(place);
         }
         if let Some(failure) = self.failures.iter().find(|f| f.frame == number) {
-            return Err(Error::fatal(format!("frame {number} has no answer: {}", failure.message)).at(Place::file(&self.path)).hint("run it again"));
+            return Err(Error::fatal(format!("frame {number} has no answer: {}", failure.message))
+                .at(Place::file(&self.path))
+                .hint("run it again"));
         }
         let (first, last) = (self.frames.first().map(|r| r.frame.frame), self.frames.last().map(|r| r.frame.frame));
         let hint = match first.zip(last) {

@@ -97,14 +97,16 @@ fn slider_keys_clicks_and_tables_choose_frames_and_hover_tells_numbers() {
     shown(3);
     // A click in the middle of the strip is a click on the frame there.
     browser.run("document.querySelector('.what-verdicts svg').scrollIntoView({ block: 'center' })");
-    let at = |part: &str| browser.number(&format!("document.querySelector('.what-verdicts .panel rect.frame').getBoundingClientRect().{part}"));
+    let at =
+        |part: &str| browser.number(&format!("document.querySelector('.what-verdicts .panel rect.frame').getBoundingClientRect().{part}"));
     browser.point(at("left") + at("width") * 10.5 / 12.0, at("top") + at("height") / 2.0, true);
     shown(10);
     hover_tells_numbers(&browser);
     browser.run("[...document.querySelectorAll('#frame-table th')].find((h) => h.textContent === 'p').click()");
     browser.run("document.querySelector('#frame-table th').click(); document.querySelector('#frame-table th').click()");
     assert_eq!(browser.run("return document.querySelector('#frame-table tbody td').textContent"), json!("12"));
-    browser.run("const h = [...document.querySelectorAll('table.candidates th')].find((h) => h.textContent === 'p'); h.click(); h.click();");
+    browser
+        .run("const h = [...document.querySelectorAll('table.candidates th')].find((h) => h.textContent === 'p'); h.click(); h.click();");
     assert_eq!(browser.run("return document.querySelector('table.candidates tbody td').textContent"), json!("K=2"));
     quiet(&browser);
 }
@@ -136,7 +138,10 @@ fn figures_are_saved_with_their_colours() {
          return blob.text()",
     );
     let saved = saved.as_str().unwrap();
-    assert!(saved.starts_with("<svg") && saved.contains("#0072b2") && !saved.contains("var(--") && !saved.contains("cursor"), "{saved:.300}");
+    assert!(
+        saved.starts_with("<svg") && saved.contains("#0072b2") && !saved.contains("var(--") && !saved.contains("cursor"),
+        "{saved:.300}"
+    );
 }
 
 #[test]

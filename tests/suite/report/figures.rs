@@ -27,7 +27,12 @@ fn sample(results: &Results, place: usize) -> Sample {
         let of: Vec<_> = best.parameters.iter().filter(|p| p.parameter == name).collect();
         let columns: Vec<Vec<f64>> = of.iter().map(|p| scatter(p.mean, p.sd)).collect();
         let values = (0..20).flat_map(|i| columns.iter().map(move |c| c[i])).collect();
-        variables.push(Variable { name: name.into(), unit: of[0].unit.clone(), peaks: (name != "level0").then_some(("peak".to_owned(), of.len())), values });
+        variables.push(Variable {
+            name: name.into(),
+            unit: of[0].unit.clone(),
+            peaks: (name != "level0").then_some(("peak".to_owned(), of.len())),
+            values,
+        });
     }
     let x: Vec<f64> = (0..9).map(|i| 4.0 + f64::from(i) / 8.0).collect();
     let flat = |v: f64| vec![v; 9];
@@ -85,7 +90,10 @@ fn every_figure_of_a_frame_has_its_marks() {
     let sample = sample(&results, 0);
     let of = |what| of_frame(what, &results, Ok(&sample)).unwrap();
     let fit = of(What::Fit);
-    assert_eq!(["data", "mean", "expectation", "predictive", "term", "residual", "histogram", "normal"].map(|c| count(&fit, c)), [1, 1, 1, 1, 3, 1, 1, 1]);
+    assert_eq!(
+        ["data", "mean", "expectation", "predictive", "term", "residual", "histogram", "normal"].map(|c| count(&fit, c)),
+        [1, 1, 1, 1, 3, 1, 1, 1]
+    );
     let evidence = of(What::Evidence);
     assert_eq!(["free-energy", "probability", "part", "panel"].map(|c| count(&evidence, c)), [1, 3, 2, 3]);
     let marginals = of(What::Marginals);

@@ -37,8 +37,7 @@ impl Made {
     }
 
     fn write(&self, folder: &Path) {
-        let header =
-            Header { schema: SCHEMA, keisoku: "0.1.0".into(), spec_hash: "h".into(), spec: self.spec(), series: Vec::new() };
+        let header = Header { schema: SCHEMA, keisoku: "0.1.0".into(), spec_hash: "h".into(), spec: self.spec(), series: Vec::new() };
         let mut text = serde_json::to_string(&header).unwrap() + "\n";
         for number in 1..=self.frames {
             let failed = self.failed.is_some_and(|every| number.is_multiple_of(every));

@@ -77,5 +77,7 @@ fn a_calibration_has_its_page() {
     let folder = tempfile::tempdir().unwrap();
     calibration(folder.path());
     let html = fs::read_to_string(page::write(folder.path(), &Options::default()).unwrap()).unwrap();
-    assert!(html.contains("what-ranks") && html.contains("what-coverage") && html.contains("not calibrated") && !html.contains("<script>alert"));
+    assert!(
+        html.contains("what-ranks") && html.contains("what-coverage") && html.contains("not calibrated") && !html.contains("<script>alert")
+    );
 }
