@@ -8,8 +8,8 @@ pub(super) mod time;
 pub(super) mod work;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, ValueEnum};
@@ -251,14 +251,7 @@ pub(super) fn tell_engine(account: &Account, quiet: bool) {
 }
 
 /// Writes the files, tells the summary, and says how the run ended.
-fn finish(
-    folder: &mut Folder,
-    work: &Work<'_>,
-    peaks: &Peaks,
-    chosen: &[&Entry],
-    results: &Results,
-    ended: Result<()>,
-) -> Result<Exit> {
+fn finish(folder: &mut Folder, work: &Work<'_>, peaks: &Peaks, chosen: &[&Entry], results: &Results, ended: Result<()>) -> Result<Exit> {
     let summary = folder.finish(work.dataset, &work.ready.spec, peaks)?;
     let missing = chosen.iter().filter(|e| folder.state(&e.name).is_none()).count();
     let interrupted = work.settings.stop.load(Ordering::Relaxed);
