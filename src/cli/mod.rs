@@ -11,6 +11,7 @@ mod plot;
 mod report;
 mod run;
 pub mod simulate;
+mod watch;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -32,6 +33,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Arguments),
+    Watch(watch::Arguments),
     /// Look at data files and write a first spec
     Init(init::Arguments),
     Simulate(simulate::Arguments),
@@ -75,6 +77,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let done: Result<Exit> = match &cli.verb {
         Verb::Run(arguments) => run::run(arguments),
+        Verb::Watch(arguments) => watch::run(arguments),
         Verb::Init(arguments) => init::run(arguments).map(|()| Exit::Good),
         Verb::Simulate(arguments) => simulate::run(arguments).map(|()| Exit::Good),
         Verb::Calibrate(arguments) => calibrate::run(arguments),

@@ -84,12 +84,19 @@ impl<'a> Builder<'a> {
             .iter()
             .enumerate()
             .map(|(m, data)| {
-                let numbered = groups.iter().flat_map(|group| group.iter().enumerate()).filter(|(_, k)| problem.terms[**k].measurement == m);
+                let numbered =
+                    groups.iter().flat_map(|group| group.iter().enumerate()).filter(|(_, k)| problem.terms[**k].measurement == m);
                 let terms = numbered.map(|(rank, &k)| (name(problem, k, rank), vec![0.0; data.t.len()])).collect();
                 Curves { terms, ..Curves::default() }
             })
             .collect();
-        Self { problem, groups, coefficients: vec![0.0; problem.coefficients()], made, expected: vec![Vec::new(); problem.measurements.len()] }
+        Self {
+            problem,
+            groups,
+            coefficients: vec![0.0; problem.coefficients()],
+            made,
+            expected: vec![Vec::new(); problem.measurements.len()],
+        }
     }
 
     /// Adds a draw to expectation and terms.

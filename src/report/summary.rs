@@ -444,7 +444,7 @@ mod tests {
 ";
         assert_eq!(summary.table(&tally, None).split_whitespace().collect::<Vec<_>>(), expected.split_whitespace().collect::<Vec<_>>());
         let places: Vec<Option<usize>> = summary
-            .table(&tally)
+            .table(&tally, None)
             .lines()
             .map(|l| l.char_indices().position(|(i, _)| ["verdict", "ok", "ess;"].iter().any(|w| l[i..].starts_with(w))))
             .collect();

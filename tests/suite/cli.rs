@@ -6,6 +6,7 @@ mod notebook;
 mod recovery;
 mod refusal;
 mod verbs;
+mod watch;
 
 use std::fmt::Write;
 use std::fs;

@@ -101,6 +101,13 @@ impl Scale {
             // Less than some decades: round numbers of the plain scale are denser and read better.
             return linear_ticks(self.low, self.high, about);
         }
+        if high - low < 3.0 {
+            let all = (low.floor() as i32..=high.floor() as i32).flat_map(|e| [1.0, 2.0, 5.0].map(|m| m * 10f64.powi(e)));
+            let ticks: Vec<f64> = all.filter(|v| *v >= self.low * 0.999_999 && *v <= self.high * 1.000_001).collect();
+            if ticks.len() <= about + 2 {
+                return ticks.into_iter().map(|v| (v, short(v))).collect();
+            }
+        }
         let step = ((high - low) / about as f64).ceil().max(1.0) as i32;
         let first = (low - 1e-9).ceil() as i32;
         let all = (first..=(high + 1e-9).floor() as i32).filter(|e| (e - first) % step == 0);
@@ -150,9 +157,12 @@ fn interval(low: f64, high: f64) -> (f64, f64) {
 }
 
 fn linear_ticks(low: f64, high: f64, about: usize) -> Vec<(f64, String)> {
-    let raw = (high - low) / about as f64;
-    let magnitude = 10f64.powf(raw.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * magnitude).find(|s| *s >= raw * 0.999).unwrap_or(raw);
+    let magnitude = 10f64.powf(((high - low) / about as f64).log10().floor());
+    let count = |step: &f64| (high / step + 1e-9).floor() - (low / step - 1e-9).ceil() + 1.0;
+    // Of round steps that whose number of ticks is nearest; of two as near, the finer.
+    let steps = [0.5, 1.0, 2.0, 5.0, 10.0].map(|m| m * magnitude);
+    let off = |step: &f64| (count(step) - about as f64).abs();
+    let step = steps.into_iter().min_by(|a, b| off(a).total_cmp(&off(b))).unwrap_or(magnitude);
     let decimals = (-step.log10().floor()).max(0.0) as usize;
     let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);
     let far = low.abs().max(high.abs());
@@ -167,6 +177,18 @@ fn linear_ticks(low: f64, high: f64, about: usize) -> Vec<(f64, String)> {
         }
     };
     (first..=last).map(|i| i as f64 * step).map(|v| (v, text(if v.abs() < 1e-9 * step { 0.0 } else { v }))).collect()
+}
+
+/// A number of one digit, as short as it is.
+fn short(value: f64) -> String {
+    let exponent = (value.log10() + 1e-9).floor() as i32;
+    if (-3..5).contains(&exponent) {
+        return plain(value, (-exponent).max(0) as usize);
+    }
+    match (value / 10f64.powi(exponent)).round() {
+        1.0 => power(exponent),
+        digit => format!("{digit}·{}", power(exponent)),
+    }
 }
 
 /// A number with a true minus sign.
@@ -196,7 +218,9 @@ mod tests {
     fn ticks_are_round_numbers() {
         assert_eq!(texts(Scale::linear(4.3, 5.3), 5), ["4.4", "4.6", "4.8", "5.0", "5.2"]);
         assert_eq!(texts(Scale::linear(-1.0, 1.0), 4), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
-        assert_eq!(texts(Scale::linear(0.0, 213_000.0), 4), ["0", "1·10⁵", "2·10⁵"]);
+        assert_eq!(texts(Scale::linear(0.0, 213_000.0), 4), ["0", "0.5·10⁵", "1.0·10⁵", "1.5·10⁵", "2.0·10⁵"]);
+        assert_eq!(texts(Scale::linear(-3.8, 3.8), 3), ["−2", "0", "2"]);
+        assert_eq!(texts(Scale::log(0.02, 0.6), 5), ["0.02", "0.05", "0.1", "0.2", "0.5"]);
         assert_eq!(texts(Scale::log(1e-4, 1.0), 4), ["10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "1"]);
         assert_eq!(texts(Scale::bent(0.0, 1500.0), 6), ["0", "1", "10", "100", "1000"]);
         assert_eq!(texts(Scale::linear(7.0, 7.0), 3).len(), 4);
