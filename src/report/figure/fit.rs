@@ -78,7 +78,7 @@ fn below(canvas: &Canvas, of: &OneFrame<'_>, data: &Measured, at: [f64; 4]) -> P
 fn draw_curves(canvas: &mut Canvas, of: &OneFrame<'_>, data: &Measured, panel: &Panel, shown: &[&str]) -> Result<(), String> {
     let baseline = baseline(of, data)?;
     let window = &of.window()?.window;
-    let scale = scale_of(of.best()?.noise, data).unwrap_or(1.0);
+    let scale = scale_of(of, data);
     panel.draw(canvas, |panel, canvas| {
         let p = |values: &[f64]| data.x.iter().zip(values).map(|(x, y)| panel.p((*x, *y))).collect::<Vec<_>>();
         for (name, curve) in &data.terms {
@@ -131,16 +131,20 @@ fn baseline(of: &OneFrame<'_>, data: &Measured) -> Result<Vec<f64>, String> {
     Ok(sum)
 }
 
-/// The inferred factor of σ. Results tell σ itself where all points share one, and the factor over a column.
-fn scale_of(noise: Option<f64>, data: &Measured) -> Option<f64> {
-    let (first, noise) = (data.sigma.first()?, noise?);
-    let one = data.sigma.iter().all(|s| s == first);
-    Some(if one { noise / first } else { noise })
+/// The inferred factor of σ, 1 where none is: `scale`, or `scale[NAME]` where several measurements have their own.
+fn scale_of(of: &OneFrame<'_>, data: &Measured) -> f64 {
+    let word = |name: &str| name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect::<String>();
+    let own = |name: &str| {
+        let inner = name.strip_prefix("scale[").and_then(|n| n.strip_suffix(']'));
+        name == "scale" || inner.is_some_and(|inner| word(inner).trim_end_matches('_') == data.name)
+    };
+    let parameters = of.best().map(|c| c.parameters.as_slice()).unwrap_or_default();
+    parameters.iter().find(|p| p.term.is_empty() && own(&p.parameter)).map_or(1.0, |p| p.mean)
 }
 
 /// Standardised residuals: (y − expectation) over σ, or over the root of the expectation where there is none.
 fn standardised(of: &OneFrame<'_>, data: &Measured) -> Vec<f64> {
-    let scale = of.best().ok().and_then(|c| scale_of(c.noise, data)).unwrap_or(1.0);
+    let scale = scale_of(of, data);
     let sigma = |i: usize, f: f64| data.sigma.get(i).map_or_else(|| f.max(1e-12).sqrt(), |s| s * scale);
     data.y.iter().zip(&data.expectation[2]).enumerate().map(|(i, (y, f))| (y - f) / sigma(i, *f)).collect()
 }

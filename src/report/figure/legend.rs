@@ -8,6 +8,7 @@ pub(super) fn draw(canvas: &mut Canvas, left: f64, top: f64, width: f64, entries
         return 0.0;
     }
     let (line, side) = (canvas.line(), 0.75 * canvas.font);
+    let (left, width) = (left + 0.4 * line, width - 0.4 * line);
     let (mut x, mut y) = (left, top);
     for (class, text) in entries {
         let needed = side + 0.4 * line + canvas.text_width(text) + 0.9 * line;

@@ -18,7 +18,7 @@ pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
     let columns = if size.width >= 500.0 { 3 } else { 2 };
     let rows = best.parameters.len().div_ceil(columns);
     let (width, height) = (size.width / columns as f64, size.height(132.0));
-    let mut canvas = Canvas::new(Size { font: 0.85 * size.font, ..size }, height * rows as f64);
+    let mut canvas = Canvas::new(size, height * rows as f64);
     canvas.font = 0.85 * size.font;
     let sample = of.sample();
     for (i, parameter) in best.parameters.iter().enumerate() {

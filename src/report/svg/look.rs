@@ -41,6 +41,17 @@ pub fn plain() -> String {
     sheet
 }
 
+/// The same with all strokes so many times as wide: small letters go with fine lines.
+fn fine(sheet: &str, scale: f64) -> String {
+    let mut parts = sheet.split("stroke-width: ");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (width, rest) = part.split_at(part.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(part.len()));
+        out += &format!("stroke-width: {}{rest}", n(width.parse().unwrap_or(1.0) * scale));
+    }
+    out
+}
+
 /// A figure for a page that has the sheet.
 pub fn embedded(figure: &Figure) -> String {
     let (w, h) = (n(figure.width), n(figure.height));
@@ -63,7 +74,7 @@ pub fn alone(figure: &Figure, unit: f64) -> String {
         n(figure.height * unit),
         n(figure.font),
         super::escaped(&figure.title),
-        plain(),
+        fine(&plain(), figure.scale),
         figure.body
     )
 }
@@ -77,6 +88,7 @@ mod tests {
         let [light, dark, classes] = parts();
         let names = |p: &str| inner(p).split(';').filter_map(|d| Some(d.split_once(':')?.0.trim().to_owned())).collect::<Vec<_>>();
         assert_eq!(names(light), names(dark));
+        assert_eq!(fine("a { stroke-width: 1.6; } b { stroke-width: 3 }", 0.5), "a { stroke-width: 0.8; } b { stroke-width: 1.5 }");
         assert!(classes.contains("var(--c6)") && !plain().contains("var("), "{}", plain());
     }
 }

@@ -45,6 +45,7 @@ pub(super) struct Canvas {
     pub width: f64,
     pub height: f64,
     pub font: f64,
+    scale: f64,
     body: String,
 }
 
@@ -58,7 +59,7 @@ pub(super) enum Anchor {
 
 impl Canvas {
     pub fn new(size: Size, height: f64) -> Self {
-        Self { width: size.width, height, font: size.font, body: String::new() }
+        Self { width: size.width, height, font: size.font, scale: size.font / Size::PAGE.font, body: String::new() }
     }
 
     /// The height of a line of text.
@@ -110,7 +111,15 @@ impl Canvas {
 
     /// The figure, its colours left to the style sheet around it.
     pub fn finish(self, what: &str, title: &str) -> Figure {
-        Figure { what: what.into(), title: title.into(), width: self.width, height: self.height, font: self.font, body: self.body }
+        Figure {
+            what: what.into(),
+            title: title.into(),
+            width: self.width,
+            height: self.height,
+            font: self.font,
+            scale: self.scale,
+            body: self.body,
+        }
     }
 }
 
@@ -127,6 +136,8 @@ pub struct Figure {
     pub height: f64,
     /// Height of its letters.
     pub font: f64,
+    /// Width of its strokes over those in the report.
+    pub scale: f64,
     /// Its elements.
     pub body: String,
 }

@@ -17,7 +17,7 @@ pub struct Priors {
 impl Priors {
     /// Those that a resolved spec spells out.
     pub(super) fn of(spec: &RawSpec) -> Self {
-        let mut priors = Self { joint: !spec.measurements.is_empty(), ..Self::default() };
+        let mut priors = Self { joint: spec.measurements.len() > 1, ..Self::default() };
         for shared in &spec.parameters {
             priors.add("", "", shared.name.get_ref(), shared.prior);
         }
@@ -45,9 +45,9 @@ impl Priors {
             }
             let scale = |noise: &RawNoise| noise.scale.as_ref().map(|s| *s.get_ref());
             if let Some(prior) = stretch.noise.as_ref().and_then(scale).or_else(|| spec.noise.as_ref().and_then(scale)) {
-                for name in ["scale", "sigma"] {
-                    priors.add(&window, "", name, prior);
-                }
+                // Several measurements each have their own.
+                let name = if priors.joint { format!("scale[{window}]") } else { "scale".into() };
+                priors.add(&window, "", &name, prior);
             }
         }
         priors
