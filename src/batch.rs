@@ -202,7 +202,7 @@ pub fn run(
 ) -> Result<Account> {
     let load = |entry: &Entry| dataset.load(entry, &spec.data);
     let keep = |window: &WindowResult, problems: &[&Problem], sampled: &[Sampled]| {
-        settings.draws.then(|| posterior::draws(problems[window.best], &sampled[window.best]))
+        settings.draws.then(|| posterior::draws(problems[window.best], &sampled[window.best], spec.run.seed))
     };
     run_with(engine, spec, &load, entries, settings, &keep, sink)
 }

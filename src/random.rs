@@ -4,6 +4,8 @@
 //! (block, walker, sweep, move), so that every walker, sweep and move has a stream of its own and a distribution that rejects
 //! takes nothing from its neighbours.
 
+pub(crate) mod draw;
+
 use std::convert::Infallible;
 
 use rand::TryRng;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DataSet, Failure};
 use crate::error::Result;
-use crate::report::{Line, State};
+use crate::report::{Line, State, page};
 use crate::spec::{Group, Spec};
 
 /// A data set and what came of it.
@@ -30,7 +30,7 @@ pub enum Answer {
 
 impl Line for Record {
     const JOURNAL: &'static str = "calibration.jsonl";
-    const MADE: &'static [&'static str] = &["spec.toml", "calibration.json", "ranks.csv"];
+    const MADE: &'static [&'static str] = &["spec.toml", "calibration.json", "ranks.csv", page::NAME];
 
     fn name(&self) -> &str {
         &self.name

@@ -7,8 +7,7 @@ use crate::engine::{POISSON_FLOOR, oracle};
 use crate::error::{Error, Result};
 use crate::noise;
 use crate::problem::{Measurement, Noise, Problem};
-use crate::random::Key;
-use crate::simulate::draw;
+use crate::random::{Key, draw};
 
 /// Draws until one is admissible: fewer than one in so many is a spec whose priors miss its models.
 const MOST_TRIES: u32 = 10_000;

@@ -15,7 +15,7 @@ use crate::batch;
 use crate::calibrate::{self, Answer, Calibration, Log, Plan, Record};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::report::{self, Exit, Folder, State};
+use crate::report::{self, Exit, Folder, State, page};
 use crate::simulate;
 use crate::spec::{RawSpec, Spec};
 
@@ -88,6 +88,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
 /// Writes the files and tells the table.
 fn tell(calibration: &Calibration, out: &Path, quiet: bool) -> Result<Exit> {
     calibrate::write(calibration, out)?;
+    if let Err(error) = page::write(out, &page::Options::default()) {
+        output::note(&format!("warning: no report: {error}"));
+    }
     if !quiet {
         output::out(&format!("{}results in {}\n", calibrate::text(calibration), out.display()));
     }

@@ -7,8 +7,11 @@ pub mod doctor;
 pub mod init;
 pub mod models;
 mod output;
+mod plot;
+mod report;
 mod run;
 pub mod simulate;
+mod watch;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -30,10 +33,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Run(run::Arguments),
+    Watch(watch::Arguments),
     /// Look at data files and write a first spec
     Init(init::Arguments),
     Simulate(simulate::Arguments),
     Calibrate(calibrate::Arguments),
+    Report(report::Arguments),
+    Plot(plot::Arguments),
     /// List the models, or explain one
     Models {
         /// Name of a model
@@ -71,9 +77,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let done: Result<Exit> = match &cli.verb {
         Verb::Run(arguments) => run::run(arguments),
+        Verb::Watch(arguments) => watch::run(arguments),
         Verb::Init(arguments) => init::run(arguments).map(|()| Exit::Good),
         Verb::Simulate(arguments) => simulate::run(arguments).map(|()| Exit::Good),
         Verb::Calibrate(arguments) => calibrate::run(arguments),
+        Verb::Report(arguments) => report::run(arguments).map(|()| Exit::Good),
+        Verb::Plot(arguments) => plot::run(arguments).map(|()| Exit::Good),
         Verb::Models { name } => models::run(name.as_deref()).map(|()| Exit::Good),
         Verb::Doctor { adapter } => doctor::run(adapter.as_ref()).map(|()| Exit::Good),
         Verb::Bench { engine, adapter, patience } => bench::run(engine, adapter, *patience).map(|()| Exit::Good),

@@ -27,7 +27,7 @@ pub use frame::MOST_SIGMAS;
 pub use neighbours::neighbour_noise;
 use series::SeriesFile;
 use sheet::Sheet;
-pub use summary::{SeriesSummary, facts};
+pub use summary::{SeriesSummary, facts, facts_of};
 pub use survey::{Stretch, Survey};
 
 /// One measured curve, as loaded: sorted by x ascending, finite, in the units of the file's (converted) x axis.
@@ -134,6 +134,11 @@ impl Dataset {
             table::join(&mut dataset.entries, frames, data, monitor)?;
         }
         Ok(dataset)
+    }
+
+    /// Of these frames, wherever they were listed.
+    pub fn of(entries: Vec<Entry>) -> Self {
+        Self { entries, last: LastFile::default() }
     }
 
     /// Reads one frame.

@@ -52,9 +52,16 @@ struct Scales {
 /// # Errors
 /// Where the data section is wrong, there are no files, or no frame has a point in a window.
 pub fn facts(raw: &RawSpec) -> Result<Vec<Facts>> {
+    facts_of(raw, &Dataset::open(&raw.data()?)?)
+}
+
+/// As [`facts`], of the frames given.
+///
+/// # Errors
+/// As [`facts`].
+pub fn facts_of(raw: &RawSpec, dataset: &Dataset) -> Result<Vec<Facts>> {
     let data = raw.data()?;
-    let dataset = Dataset::open(&data)?;
-    raw.stretches().map(|m| SeriesSummary::of(&dataset, &data, m.bounds(), &m.exclude).map(Facts::from)).collect()
+    raw.stretches().map(|m| SeriesSummary::of(dataset, &data, m.bounds(), &m.exclude).map(Facts::from)).collect()
 }
 
 impl From<SeriesSummary> for Facts {

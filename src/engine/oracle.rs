@@ -101,6 +101,14 @@ pub fn curve(problem: &Problem, measurement: usize, coefficients: &[f64]) -> Vec
     problem.measurements[measurement].t.iter().map(|&t| at_point(t)).collect()
 }
 
+/// The curve of one term at the points of its measurement, in units of y/scale and without exposure.
+pub fn term(problem: &Problem, term: usize, coefficients: &[f64]) -> Vec<f64> {
+    let term = &problem.terms[term];
+    let runs = || coefficients[term.at..term.at + term.extent.len()].chunks_exact(term.extent.stride);
+    let at_point = |t: &f64| runs().map(|run| term.model.shape.eval_f64(*t, run)).sum();
+    problem.measurements[term.measurement].t.iter().map(at_point).collect()
+}
+
 /// Misfits at θ, one a measurement; none where a bound or a model refuses θ.
 pub fn misfits(problem: &Problem, theta: &[f64]) -> Option<Vec<f64>> {
     let (mut coefficients, mut misfits) = (vec![0.0; problem.coefficients()], Vec::new());

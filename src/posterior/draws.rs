@@ -1,6 +1,7 @@
 //! The kept draws of one candidate as named arrays, for whoever wants to go on with them.
 
-use super::labels::{self, Quantity};
+use super::curves::{self, Curves};
+use super::labels::{Orders, Quantity};
 use crate::problem::{Measurement, Noise, Parameter, Problem};
 use crate::sampler::Sampled;
 
@@ -30,6 +31,8 @@ pub struct Draws {
     pub betas: Vec<f64>,
     /// U at every rung, `chains × rows × betas`; the last rung is the posterior's.
     pub energies: Vec<f64>,
+    /// Draws of each chain, counted from 0, that have new data and likelihoods point by point.
+    pub picked: Vec<usize>,
     /// The measurements the candidate was fitted to.
     pub observed: Vec<Observed>,
 }
@@ -60,11 +63,15 @@ pub struct Observed {
     pub sigma: Vec<f64>,
     /// Factor of the expectation; empty for 1.
     pub exposure: Vec<f64>,
+    /// What the draws say of it, point by point.
+    pub curves: Curves,
 }
 
-/// The kept draws of a candidate, its peaks numbered as in the results.
-pub fn draws(problem: &Problem, sampled: &Sampled) -> Draws {
-    let quantities = labels::labelled(problem, sampled);
+/// The kept draws of a candidate, its peaks numbered as in the results, and what they say point by point. New data come from streams of
+/// `seed` and the candidate's names.
+pub fn draws(problem: &Problem, sampled: &Sampled, seed: u64) -> Draws {
+    let orders = Orders::new(problem, sampled);
+    let quantities = orders.quantities(problem, sampled);
     let rungs = sampled.betas.len();
     let rows = sampled.copies.iter().map(crate::sampler::Record::rows).min().unwrap_or(0);
     let energies: Vec<f64> = sampled.copies.iter().flat_map(|c| &c.energies[..rows * rungs]).copied().collect();
@@ -74,6 +81,7 @@ pub fn draws(problem: &Problem, sampled: &Sampled) -> Draws {
     let at = (0..sampled.copies.len()).flat_map(|c| (0..rows).map(move |r| (c, r)));
     let lp = cold.zip(at).map(|(u, (c, r))| prior(&sampled.copies[c].draws[r * d..(r + 1) * d]) - u).collect();
     let joint = problem.measurements.len() > 1;
+    let (picked, curves) = curves::curves(problem, sampled, &orders, rows, seed);
     Draws {
         window: problem.window.clone(),
         candidate: problem.candidate.clone(),
@@ -85,7 +93,8 @@ pub fn draws(problem: &Problem, sampled: &Sampled) -> Draws {
         lp,
         betas: sampled.betas.clone(),
         energies,
-        observed: problem.measurements.iter().map(|m| observed(m, joint)).collect(),
+        picked,
+        observed: problem.measurements.iter().zip(curves).map(|(m, curves)| observed(m, joint, curves)).collect(),
     }
 }
 
@@ -141,7 +150,7 @@ fn variables(problem: &Problem, quantities: &[Quantity], rows: usize) -> Vec<Var
 }
 
 /// A name that is a word in any language and not taken; takes it.
-fn free(name: String, taken: &mut Vec<String>) -> String {
+pub(crate) fn free(name: String, taken: &mut Vec<String>) -> String {
     let base = word(&name);
     let mut name = base.clone();
     let mut number = 2;
@@ -158,12 +167,13 @@ fn word(name: &str) -> String {
     name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect::<String>().trim_end_matches('_').to_owned()
 }
 
-fn observed(data: &Measurement, joint: bool) -> Observed {
+fn observed(data: &Measurement, joint: bool, curves: Curves) -> Observed {
     Observed {
         name: if joint { word(&data.name) } else { String::new() },
         x: data.x.clone(),
         y: data.y.iter().map(|y| y * data.scale).collect(),
         sigma: if data.noise == Noise::Poisson { Vec::new() } else { data.weight.iter().map(|w| data.scale / w).collect() },
         exposure: data.exposure.clone(),
+        curves,
     }
 }

@@ -32,18 +32,38 @@ pub(super) fn sorted(problem: &Problem, sampled: &Sampled) -> Vec<Quantity> {
 /// The same, but every peak keeps its number where peaks change places: the labels that keep each peak's draws closest together, numbered
 /// by mean position. These are the quantities that are reported.
 pub(super) fn labelled(problem: &Problem, sampled: &Sampled) -> Vec<Quantity> {
-    let orders: Vec<(Vec<usize>, Vec<usize>)> = groups(problem)
-        .into_iter()
-        .filter(|group| group.len() > 1 && !own(problem, group[0]).is_empty())
-        .map(|group| {
+    Orders::new(problem, sampled).quantities(problem, sampled)
+}
+
+/// Which term has which number in every draw, as [`labelled`] numbers them.
+pub(super) struct Orders {
+    /// Groups whose peaks can be told apart, with their labels.
+    of: Vec<(Vec<usize>, Vec<usize>)>,
+}
+
+impl Orders {
+    /// Of the draws of a candidate.
+    pub fn new(problem: &Problem, sampled: &Sampled) -> Self {
+        let tellable = |group: &Vec<usize>| group.len() > 1 && !own(problem, group[0]).is_empty();
+        let labels = |group: Vec<usize>| {
             let labels = cloud(problem, sampled, &group).labels();
             (group, labels)
-        })
-        .collect();
-    quantities(problem, sampled, &|group, draw, _| match orders.iter().find(|(of, _)| of == group) {
-        Some((_, labels)) => labels[draw * group.len()..(draw + 1) * group.len()].iter().map(|&peak| group[peak]).collect(),
-        None => group.to_vec(),
-    })
+        };
+        Self { of: groups(problem).into_iter().filter(tellable).map(labels).collect() }
+    }
+
+    /// The terms of a group by their numbers, in one draw, counted over all copies.
+    pub fn terms(&self, group: &[usize], draw: usize) -> Vec<usize> {
+        match self.of.iter().find(|(of, _)| of == group) {
+            Some((_, labels)) => labels[draw * group.len()..(draw + 1) * group.len()].iter().map(|&peak| group[peak]).collect(),
+            None => group.to_vec(),
+        }
+    }
+
+    /// The quantities, so numbered.
+    pub fn quantities(&self, problem: &Problem, sampled: &Sampled) -> Vec<Quantity> {
+        quantities(problem, sampled, &|group, draw, _| self.terms(group, draw))
+    }
 }
 
 /// The terms of a group in the order of their numbers, for a draw: its number, counted over all copies, and its parameters.

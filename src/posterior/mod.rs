@@ -1,5 +1,6 @@
 //! From draws to answers: labels, intervals, probabilities of candidates, verdict and fit.
 
+mod curves;
 mod draws;
 mod fit;
 mod labels;
@@ -12,8 +13,10 @@ mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use draws::free;
 pub(crate) use labels::groups;
 
+pub use curves::{Curves, QUANTILES};
 pub use draws::{Draws, Observed, Variable, draws};
 pub use modes::Mode;
 pub use positions::Positions;

@@ -131,6 +131,12 @@ impl Folder {
         }
     }
 
+    /// The frames that have their answers, with the hashes of their numbers.
+    pub fn finished(&self) -> Vec<(String, String)> {
+        let done = self.journal.frames().iter().filter(|(_, known)| known.state == State::Done);
+        done.filter_map(|(name, known)| Some((name.clone(), known.data_hash.clone()?))).collect()
+    }
+
     /// Where the draws of this run go. A frame's draws are written before it is recorded: a frame that is recorded has them.
     ///
     /// # Errors

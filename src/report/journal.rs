@@ -54,7 +54,8 @@ pub trait Line: Serialize + DeserializeOwned {
 
 impl Line for Outcome {
     const JOURNAL: &'static str = "results.jsonl";
-    const MADE: &'static [&'static str] = &["spec.toml", "result.json", "run-info.json", "evidence.csv", "peaks.csv", "positions.csv"];
+    const MADE: &'static [&'static str] =
+        &["spec.toml", "result.json", "run-info.json", "evidence.csv", "peaks.csv", "positions.csv", super::page::NAME];
 
     fn name(&self) -> &str {
         Self::name(self)

@@ -3,21 +3,28 @@
 pub(crate) mod atomic;
 mod csv;
 mod difference;
+pub mod export;
+pub mod figure;
 mod folder;
 mod journal;
 mod json;
 mod lenient;
 mod netcdf;
 pub(crate) mod number;
+pub mod page;
 mod run_info;
-mod samples;
+pub mod samples;
+mod spark;
 mod summary;
+pub mod svg;
+pub mod view;
 
 pub use csv::Peaks;
 pub use folder::Folder;
 pub use journal::{Header, Line, SCHEMA, State};
 pub use run_info::RunInfo;
 pub use samples::Samples;
+pub use spark::spark;
 pub use summary::{Exit, Summary, headline};
 
 use crate::posterior::{Fit, Verdict};

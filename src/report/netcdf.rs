@@ -6,7 +6,10 @@ use netcdf_writer::{DimensionId, NcAttrValue, NcFileBuilder, NcWriteFormat, NcWr
 
 use super::atomic;
 use crate::error::{Error, Place, Result};
-use crate::posterior::{Draws, FrameResult, Observed};
+use crate::posterior::{self, Draws, FrameResult, Observed, QUANTILES};
+
+/// Which draws the predictive groups hold, as an attribute of these groups.
+const PICKED: &str = "evenly spaced draws of each chain, numbered as in the posterior; arviz.loo takes them as they are";
 
 /// What all files of a run have in common.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,17 +59,19 @@ impl File {
         }
         file.posterior(draws)?;
         file.sample_stats(draws)?;
-        for group in ["observed_data", "constant_data"] {
+        for group in ["observed_data", "constant_data", "curves", "posterior_predictive", "log_likelihood"] {
             file.builder.add_group_attribute(group, "created_by", created_by())?;
         }
-        draws.observed.iter().try_for_each(|data| file.data(data))?;
+        draws.observed.iter().enumerate().try_for_each(|(number, data)| file.data(number, data))?;
+        file.curves(draws)?;
+        file.predictive(draws)?;
         Ok(file)
     }
 
     fn posterior(&mut self, draws: &Draws) -> Made<()> {
         let [chain, draw] = self.chains("posterior", draws)?;
         let mut dimensions: Vec<(&str, DimensionId)> = Vec::new();
-        for variable in &draws.variables {
+        for (number, variable) in draws.variables.iter().enumerate() {
             let mut over = vec![chain, draw];
             if let Some((name, length)) = &variable.peaks {
                 let known = dimensions.iter().find(|(known, _)| known == name).map(|d| d.1);
@@ -79,6 +84,7 @@ impl File {
                 over.push(peak);
             }
             let id = self.array(&format!("posterior/{}", variable.name), &over, &variable.values)?;
+            self.place(id, number)?;
             if !variable.unit.is_empty() {
                 self.builder.add_variable_attribute(id, "units", text(&variable.unit))?;
             }
@@ -104,20 +110,81 @@ impl File {
         self.builder.add_group_attribute("sample_stats", "created_by", created_by())
     }
 
-    fn data(&mut self, data: &Observed) -> Made<()> {
-        let name = |word: &str| if data.name.is_empty() { word.to_owned() } else { format!("{}_{word}", data.name) };
-        let point = self.numbers("observed_data", &name("point"), 0, data.x.len())?;
-        self.array(&format!("observed_data/{}", name("x")), &[point], &data.x)?;
-        self.array(&format!("observed_data/{}", name("y")), &[point], &data.y)?;
-        if !data.sigma.is_empty() {
-            self.array(&format!("observed_data/{}", name("sigma")), &[point], &data.sigma)?;
-        }
-        let point = self.numbers("constant_data", &name("point"), 0, data.x.len())?;
-        self.array(&format!("constant_data/{}", name("x")), &[point], &data.x)?;
-        if !data.exposure.is_empty() {
-            self.array(&format!("constant_data/{}", name("exposure")), &[point], &data.exposure)?;
+    /// observed_data has y alone, so that plots pair it with new data of the same name; what the likelihood took for granted is constant.
+    fn data(&mut self, number: usize, data: &Observed) -> Made<()> {
+        let point = self.points("observed_data", data)?;
+        let y = self.array(&format!("observed_data/{}", named(data, "y")), &[point], &data.y)?;
+        self.place(y, number)?;
+        self.along(y, data)?;
+        let point = self.points("constant_data", data)?;
+        for (word, values) in [("sigma", &data.sigma), ("exposure", &data.exposure)] {
+            if !values.is_empty() {
+                let id = self.array(&format!("constant_data/{}", named(data, word)), &[point], values)?;
+                self.along(id, data)?;
+            }
         }
         Ok(())
+    }
+
+    /// The expected curve and the mean of every term: a group of our own, which InferenceData allows.
+    fn curves(&mut self, draws: &Draws) -> Made<()> {
+        let path = "curves/quantile";
+        let quantile = self.builder.add_dimension_path(path, QUANTILES.len() as u64)?;
+        self.array(path, &[quantile], &QUANTILES)?;
+        let used = draws.observed.iter().map(|data| data.curves.draws).max().unwrap_or(0);
+        self.builder.add_group_attribute("curves", "draws", NcAttrValue::Int64s(vec![used as i64]))?;
+        for data in &draws.observed {
+            let point = self.points("curves", data)?;
+            let expected = self.array(&format!("curves/{}", named(data, "expectation")), &[quantile, point], &data.curves.expectation)?;
+            self.builder.add_variable_attribute(expected, "long_name", text("quantiles of the expected y"))?;
+            self.along(expected, data)?;
+            let mut taken = Vec::new();
+            for (number, (label, mean)) in data.curves.terms.iter().enumerate() {
+                let name = named(data, &posterior::free(format!("term_{label}"), &mut taken));
+                let id = self.array(&format!("curves/{name}"), &[point], mean)?;
+                self.builder.add_variable_attribute(id, "long_name", text(label))?;
+                self.place(id, number)?;
+                self.along(id, data)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// New data and likelihoods, as f32: their own scatter is far above its rounding.
+    fn predictive(&mut self, draws: &Draws) -> Made<()> {
+        for group in ["posterior_predictive", "log_likelihood"] {
+            let chain = self.numbers(group, "chain", 0, draws.chains)?;
+            let path = format!("{group}/draw");
+            let draw = self.builder.add_dimension_path(path.as_str(), draws.picked.len() as u64)?;
+            let id = self.builder.add_variable_path::<i64>(path, &[draw])?;
+            self.builder.write_variable(id, &draws.picked.iter().map(|row| *row as i64).collect::<Vec<_>>())?;
+            self.builder.add_group_attribute(group, "draws", text(PICKED))?;
+            for data in &draws.observed {
+                let point = self.points(group, data)?;
+                let id = self.builder.add_variable_path::<f32>(format!("{group}/{}", named(data, "y")), &[chain, draw, point])?;
+                let values = if group == "log_likelihood" { &data.curves.ln_likelihood } else { &data.curves.predictive };
+                self.builder.write_variable(id, values)?;
+                self.along(id, data)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The points of a measurement as a dimension of a group, with x beside them.
+    fn points(&mut self, group: &str, data: &Observed) -> Made<DimensionId> {
+        let point = self.numbers(group, &named(data, "point"), 0, data.x.len())?;
+        self.array(&format!("{group}/{}", named(data, "x")), &[point], &data.x)?;
+        Ok(point)
+    }
+
+    /// The order of the results, from 1: files keep none.
+    fn place(&mut self, id: VariableId, number: usize) -> Made<()> {
+        self.builder.add_variable_attribute(id, "place", NcAttrValue::Int64s(vec![number as i64 + 1]))
+    }
+
+    /// What makes readers take x for a coordinate (CF conventions).
+    fn along(&mut self, id: VariableId, data: &Observed) -> Made<()> {
+        self.builder.add_variable_attribute(id, "coordinates", text(&named(data, "x")))
     }
 
     fn chains(&mut self, group: &str, draws: &Draws) -> Made<[DimensionId; 2]> {
@@ -139,6 +206,11 @@ impl File {
         self.builder.write_variable(id, values)?;
         Ok(id)
     }
+}
+
+/// A measurement's variable of that kind: with its name before it where there are several.
+fn named(data: &Observed, word: &str) -> String {
+    if data.name.is_empty() { word.to_owned() } else { format!("{}_{word}", data.name) }
 }
 
 /// No time of making: the same run leaves the same bytes.

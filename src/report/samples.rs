@@ -1,5 +1,9 @@
 //! Where the draws of a run lie: samples.nc for one frame, samples/NAME.nc a frame of a series.
 
+mod read;
+
+pub use read::{Measured, Sample, read};
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -61,14 +65,8 @@ impl Samples {
         if self.series { fs::create_dir_all(&folder).map_err(|e| atomic::cannot_write(&folder, &e)) } else { Ok(()) }
     }
 
-    /// `@` parts the frame's name from the window's; in names it is escaped.
     fn path(&self, frame: &str, window: Option<&str>) -> PathBuf {
-        let window = window.map_or_else(String::new, |w| format!("@{}", escaped(w)));
-        if self.series {
-            self.folder.join(FOLDER).join(format!("{}{window}.nc", escaped(frame)))
-        } else {
-            self.folder.join(format!("{FOLDER}{window}.nc"))
-        }
+        place(&self.folder, self.series, frame, window)
     }
 
     /// The files a frame has.
@@ -78,6 +76,12 @@ impl Samples {
         let folder = if self.series { self.folder.join(FOLDER) } else { self.folder.clone() };
         Ok(listed(&folder)?.into_iter().filter(|path| path.file_name().is_some_and(|n| of_it(&n.to_string_lossy()))).collect())
     }
+}
+
+/// Where the draws of a frame lie. `@` parts the frame's name from the window's; in names it is escaped.
+pub(super) fn place(folder: &Path, series: bool, frame: &str, window: Option<&str>) -> PathBuf {
+    let window = window.map_or_else(String::new, |w| format!("@{}", escaped(w)));
+    if series { folder.join(FOLDER).join(format!("{}{window}.nc", escaped(frame))) } else { folder.join(format!("{FOLDER}{window}.nc")) }
 }
 
 /// The window's part of a file's name, as it was written.

@@ -14,6 +14,8 @@ use crate::spec::Spec;
 const LINES: usize = 60;
 /// Positions shown in a line.
 const POSITIONS: usize = 6;
+/// Column of the positions.
+const CENTER: usize = 3;
 /// Failures shown.
 const FAILURES: usize = 20;
 
@@ -227,8 +229,8 @@ impl Summary {
         }
     }
 
-    /// The table for a person, ending with a line break.
-    pub fn text(&self) -> String {
+    /// The table for a person, ending with a line break; positions that would not fit a terminal of so many columns are left out.
+    pub fn text(&self, width: Option<usize>) -> String {
         let frames = if self.frames == 1 { "1 frame".into() } else { format!("{} frames", self.frames) };
         let mut out = format!("{}: {frames}", self.title);
         if self.failed > 0 {
@@ -238,7 +240,7 @@ impl Summary {
         for tally in self.windows.iter().filter(|_| self.frames > 0) {
             out += &format!("\nwindow {}\n", tally.name);
             if tally.lines.len() <= LINES {
-                out += &self.table(tally);
+                out += &self.table(tally, width);
             }
             let won = tally.won.iter().filter(|w| w.1 > 0).map(|(label, n)| format!("{label}: {n}")).collect::<Vec<_>>();
             out += &format!(
@@ -287,20 +289,24 @@ impl Summary {
         })
     }
 
-    /// A line a frame, columns aligned; the axis only where there is one.
-    fn table(&self, tally: &Tally) -> String {
+    /// A line a frame, columns aligned; the axis only where there is one. Lines longer than `limit` lose positions from the right.
+    fn table(&self, tally: &Tally, limit: Option<usize>) -> String {
         let axis = self.axis.clone().unwrap_or_else(|| "axis".into());
         let header = ["frame".into(), axis, "most probable".into(), "center".into(), "verdict".into(), "fit".into()];
-        let rows: Vec<&[String; 6]> = std::iter::once(&header).chain(&tally.lines).collect();
+        let mut rows: Vec<[String; 6]> = std::iter::once(&header).chain(&tally.lines).cloned().collect();
         // A column that no row fills is left out.
         let shown: Vec<usize> = (0..6).filter(|&c| tally.lines.iter().any(|row| !row[c].is_empty())).collect();
-        let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
+        let width = |rows: &[[String; 6]], c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
+        let others: usize = shown.iter().filter(|&&c| c != CENTER).map(|&c| 2 + width(&rows, c)).sum();
+        if let Some(limit) = limit {
+            rows.iter_mut().for_each(|row| row[CENTER] = shortened(&row[CENTER], limit.saturating_sub(others + 2)));
+        }
         let mut out = String::new();
         for row in &rows {
             let cells: Vec<String> = shown
                 .iter()
                 .map(|&c| {
-                    let pad = " ".repeat(width(c) - row[c].chars().count());
+                    let pad = " ".repeat(width(&rows, c) - row[c].chars().count());
                     // Numbers stand to the right.
                     if c < 2 { pad + &row[c] } else { row[c].clone() + &pad }
                 })
@@ -309,6 +315,21 @@ impl Summary {
         }
         out
     }
+}
+
+/// A list of words cut to so many columns, after a whole word where one fits, with … for the rest.
+fn shortened(words: &str, most: usize) -> String {
+    if words.chars().count() <= most {
+        return words.to_owned();
+    }
+    let mut out = String::new();
+    for word in words.split(' ') {
+        if out.chars().count() + word.chars().count() + 2 > most {
+            break;
+        }
+        out += &format!("{word} ");
+    }
+    out + "…"
 }
 
 /// The most probable candidate in a few words, for progress lines.
@@ -421,13 +442,15 @@ mod tests {
       9     25  K = 0, p = 1.000 ± 0.020                                                                       ok        good
      10  130.5  K ≥ 7, limited by the model  4.500(10) 5.500(10) 6.500(10) 7.500(10) 8.500(10) 9.500(10) …  ess;rhat  range
 ";
-        assert_eq!(summary.table(&tally).split_whitespace().collect::<Vec<_>>(), expected.split_whitespace().collect::<Vec<_>>());
+        assert_eq!(summary.table(&tally, None).split_whitespace().collect::<Vec<_>>(), expected.split_whitespace().collect::<Vec<_>>());
         let places: Vec<Option<usize>> = summary
-            .table(&tally)
+            .table(&tally, None)
             .lines()
             .map(|l| l.char_indices().position(|(i, _)| ["verdict", "ok", "ess;"].iter().any(|w| l[i..].starts_with(w))))
             .collect();
         assert!(places.iter().all(|p| p.is_some() && *p == places[0]), "{places:?}");
         assert_eq!(summary.exit(0), Exit::Doubtful);
+        let narrow = summary.table(&tally, Some(80));
+        assert!(narrow.contains("4.500(10) …") && narrow.lines().all(|l| l.chars().count() <= 80), "{narrow}");
     }
 }

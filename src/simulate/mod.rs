@@ -3,7 +3,6 @@
 //! A draw depends on the seed, the frame's name and the point, never on threads or order.
 
 mod distance;
-pub(crate) mod draw;
 mod truth;
 mod write;
 
@@ -15,7 +14,7 @@ pub use write::{Written, write};
 
 use crate::error::{Error, Result};
 use crate::models::Setup;
-use crate::random::Key;
+use crate::random::{Key, draw};
 use crate::spec::{NoiseModel, RawSpec, Simulate};
 
 /// A simulated series.

@@ -2,9 +2,11 @@
 
 mod draws;
 mod hostile;
+mod notebook;
 mod recovery;
 mod refusal;
 mod verbs;
+mod watch;
 
 use std::fmt::Write;
 use std::fs;
@@ -20,7 +22,7 @@ const FRAMES: usize = 4;
 const CONTRACT: [&str; 4] = ["evidence.csv", "peaks.csv", "result.json", "positions.csv"];
 
 /// A folder with a spec, four tiny frames of one peak on a flat background, and results beside them.
-struct Series {
+pub(crate) struct Series {
     folder: TempDir,
 }
 
@@ -78,7 +80,7 @@ impl Series {
         fs::write(self.path(&format!("data/f{number}.xye")), text).unwrap();
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -90,7 +92,7 @@ impl Series {
         all
     }
 
-    fn run(&self, more: &[&str]) -> assert_cmd::assert::Assert {
+    pub(crate) fn run(&self, more: &[&str]) -> assert_cmd::assert::Assert {
         keisoku().args(self.arguments(more)).assert()
     }
 
@@ -135,7 +137,7 @@ fn finished() -> &'static Series {
 }
 
 /// A copy of the finished series, to be tampered with.
-fn copy_of_finished() -> Series {
+pub(crate) fn copy_of_finished() -> Series {
     let copy = Series::new();
     for folder in ["out", "out/samples"] {
         fs::create_dir(copy.path(folder)).unwrap();

@@ -1,70 +1,52 @@
 //! `keisoku run`: every frame of a series, its candidates and their probabilities, into a folder that a later run continues.
 
 mod dry;
-mod frames;
+pub(super) mod frames;
 pub(super) mod prepare;
 pub(super) mod progress;
 pub(super) mod time;
+pub(super) mod work;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::{Args, ValueEnum};
 
 use self::frames::Frames;
-use self::prepare::{Asked, Ready};
+use self::prepare::Asked;
 use self::progress::Progress;
+use self::work::Work;
 use super::output;
 use crate::batch::{self, Account, Outcome};
 use crate::dataset::Entry;
 use crate::engine::gpu::Selection;
 use crate::error::{Error, Result};
-use crate::posterior::Draws;
-use crate::report::{Exit, Folder, Peaks, RunInfo, State, Summary};
+use crate::report::{Exit, Folder, Peaks, RunInfo, State, Summary, page};
 
 /// Measure every frame of a series.
 ///
-/// Writes evidence.csv, peaks.csv and result.json; interrupted or killed, the same command goes on where it stopped.
+/// Writes evidence.csv, peaks.csv, result.json and report.html, which any browser shows; interrupted or killed, the same command goes on where it stopped.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit code: 0 good; 2 a frame failed, or may not be quoted; 1 nothing could run; 130 interrupted.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub common: Common,
-    /// Folder of the results [default: results/NAME OF THE SPEC]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    #[command(flatten)]
+    pub results: Results,
     /// Frames to run, counted from 1, both ends included: 7, 1..48, 1..48:8 or 1,5,9 [default: all]
     #[arg(long, value_name = "RANGE")]
     pub frames: Option<Frames>,
     /// Stop after this time (90s, 10m, 2h); the same command without it goes on
     #[arg(long, value_name = "TIME", value_parser = time::duration)]
     pub max_time: Option<Duration>,
-    /// peaks.csv holds the parameters of every candidate
-    #[arg(long, conflicts_with = "candidate")]
-    pub all_candidates: bool,
-    /// peaks.csv holds the parameters of this count or candidate in every frame
-    #[arg(long, value_name = "K")]
-    pub candidate: Option<String>,
     /// Check spec and data; print candidates, priors, memory and expected time; write nothing
     #[arg(long)]
     pub dry_run: bool,
     /// First make a piece again on the oracle, with other threads and another batch size, and compare
     #[arg(long)]
     pub verify: bool,
-    /// Remove earlier results from the folder and start over
-    #[arg(long)]
-    pub fresh: bool,
-    /// Keep no draws: no samples.nc (some megabytes a frame)
-    #[arg(long)]
-    pub no_samples: bool,
-    /// No progress and no summary
-    #[arg(long)]
-    pub quiet: bool,
-    /// The summary as JSON on standard output
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// What every verb that samples is told.
@@ -90,6 +72,32 @@ pub(super) struct Common {
     /// Seed of all random numbers, instead of the spec's
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+}
+
+/// What every verb that measures a series is told about its results.
+#[derive(Debug, Args)]
+pub(super) struct Results {
+    /// Folder of the results [default: results/NAME OF THE SPEC]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// peaks.csv holds the parameters of every candidate
+    #[arg(long, conflicts_with = "candidate")]
+    pub all_candidates: bool,
+    /// peaks.csv holds the parameters of this count or candidate in every frame
+    #[arg(long, value_name = "K")]
+    pub candidate: Option<String>,
+    /// Remove earlier results from the folder and start over
+    #[arg(long)]
+    pub fresh: bool,
+    /// Keep no draws: no samples.nc (some megabytes a frame)
+    #[arg(long)]
+    pub no_samples: bool,
+    /// No progress and no summary
+    #[arg(long)]
+    pub quiet: bool,
+    /// The summary as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `--engine`
@@ -127,9 +135,9 @@ pub(super) enum Precision {
 }
 
 /// When the program began.
-struct Clock {
-    wall: SystemTime,
-    instant: Instant,
+pub(super) struct Clock {
+    pub wall: SystemTime,
+    pub instant: Instant,
 }
 
 /// Runs the verb.
@@ -140,17 +148,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let clock = Clock { wall: SystemTime::now(), instant: Instant::now() };
     let pool = pool(arguments.common.threads)?;
     let asked = Asked::read(&arguments.common)?;
-    let chosen = asked.frames(arguments)?;
+    let chosen = asked.frames(arguments.frames.as_ref())?;
     let frames = asked.dataset.entries.len();
     if arguments.dry_run {
         let ready = pool.install(|| asked.resolve(None, &arguments.common.adapter, frames))?;
         return dry::run(&asked.dataset, &ready, &chosen, &pool);
     }
     let stop = interrupt();
-    let out = prepare::out(arguments);
-    let mut folder: Folder = if arguments.fresh { Folder::fresh(&out)? } else { Folder::open(&out)? };
+    let out = prepare::out(&arguments.common, &arguments.results);
+    let mut folder: Folder = if arguments.results.fresh { Folder::fresh(&out)? } else { Folder::open(&out)? };
     let ready = pool.install(|| asked.resolve(folder.header(), &arguments.common.adapter, frames))?;
-    let peaks = prepare::peaks(arguments, &ready.spec)?;
+    let peaks = prepare::peaks(&arguments.results, &ready.spec)?;
     for warning in ready.spec.warnings() {
         output::note(&format!("warning: {warning}"));
     }
@@ -158,7 +166,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     pool.install(|| folder.verify(&asked.dataset, &ready.spec))?;
     if arguments.verify {
         let found = batch::verify(&*ready.engine, &ready.spec, &asked.dataset, &chosen, pool.current_num_threads())?;
-        tell_verified(&found, arguments.quiet);
+        tell_verified(&found, arguments.results.quiet);
     }
     let todo: Vec<&Entry> = chosen.iter().copied().filter(|e| folder.state(&e.name) != Some(State::Done)).collect();
     let before = chosen.len() - todo.len();
@@ -167,66 +175,54 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
         deadline: arguments.max_time.map(|t| clock.instant + t),
         stop: &stop,
         plan: None,
-        draws: !arguments.no_samples,
+        draws: !arguments.results.no_samples,
     };
-    let work = Work { asked: &asked, ready: &ready, todo: &todo, settings: &settings };
-    let (ended, mut info) = work.run(&mut folder, arguments.quiet, &clock)?;
+    let work = Work { dataset: &asked.dataset, ready: &ready, settings: &settings };
+    let (ended, mut info) = sample(&work, &mut folder, &todo, arguments.results.quiet, &clock)?;
     info.finished_before = before;
-    let exit = finish(&mut folder, &work, &peaks, &chosen, arguments, ended)?;
+    let exit = finish(&mut folder, &work, &peaks, &chosen, &arguments.results, ended)?;
     info.wall = clock.instant.elapsed();
     folder.write_run_info(&info)?;
+    // Results are safe by now: a report that cannot be made costs nothing but itself.
+    if let Err(error) = pool.install(|| page::write(&out, &page::Options::default())) {
+        output::note(&format!("warning: no report: {error}"));
+    }
     Ok(exit)
 }
 
-/// What is to be done.
-struct Work<'a> {
-    asked: &'a Asked,
-    ready: &'a Ready,
-    todo: &'a [&'a Entry],
-    settings: &'a batch::Settings<'a>,
-}
-
-impl Work<'_> {
-    /// Runs what is left to run, recording each frame as it finishes. The inner result is how the run ended.
-    fn run(&self, folder: &mut Folder, quiet: bool, clock: &Clock) -> Result<(Result<()>, RunInfo)> {
-        let progress = Progress::new(self.todo.len(), "frames", quiet);
-        let (frames, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        let samples = folder.samples(&self.asked.dataset, &self.ready.spec)?;
-        let folder = Mutex::new(folder);
-        let sink = |outcome: Outcome, draws: &[Draws]| {
-            if let (Outcome::Done(frame), true) = (&outcome, self.settings.draws) {
-                samples.write(frame, draws)?;
-            }
-            folder.lock().unwrap_or_else(PoisonError::into_inner).append(&outcome)?;
-            let count = if matches!(outcome, Outcome::Done(_)) { &frames } else { &failed };
-            count.fetch_add(1, Ordering::Relaxed);
-            progress.frame(&outcome);
-            Ok(())
-        };
-        let began = Instant::now();
-        let ended = batch::run(&*self.ready.engine, &self.ready.spec, &self.asked.dataset, self.todo, self.settings, &sink);
-        progress.finish();
-        let (ended, account) = match ended {
-            Ok(account) => (Ok(()), account),
-            Err(error) => (Err(error), Account::default()),
-        };
-        tell_engine(&account, quiet);
-        let info = RunInfo {
-            engine: self.ready.engine.name(),
-            device: self.ready.engine.describe(),
-            threads: self.settings.pool.current_num_threads(),
-            started: clock.wall,
-            wall: clock.instant.elapsed(),
-            sampling: began.elapsed(),
-            frames: frames.into_inner(),
-            failed: failed.into_inner(),
-            finished_before: 0,
-            probe: account.probe().map(|found| (found.largest, found.states)),
-            refusal: account.refusal().map(|error| error.what),
-            interrupted: self.settings.stop.load(Ordering::Relaxed),
-        };
-        Ok((ended, info))
-    }
+/// Runs what is left to run. The inner result is how the run ended.
+fn sample(work: &Work<'_>, folder: &mut Folder, todo: &[&Entry], quiet: bool, clock: &Clock) -> Result<(Result<()>, RunInfo)> {
+    let progress = Progress::new(todo.len(), "frames", quiet);
+    let (frames, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let told = |outcome: &Outcome, _: &mut Folder| {
+        let count = if matches!(outcome, Outcome::Done(_)) { &frames } else { &failed };
+        count.fetch_add(1, Ordering::Relaxed);
+        progress.frame(outcome);
+        Ok(())
+    };
+    let began = Instant::now();
+    let ended = work.run(folder, todo, &told);
+    progress.finish();
+    let (ended, account) = match ended? {
+        Ok(account) => (Ok(()), account),
+        Err(error) => (Err(error), Account::default()),
+    };
+    tell_engine(&account, quiet);
+    let info = RunInfo {
+        engine: work.ready.engine.name(),
+        device: work.ready.engine.describe(),
+        threads: work.settings.pool.current_num_threads(),
+        started: clock.wall,
+        wall: clock.instant.elapsed(),
+        sampling: began.elapsed(),
+        frames: frames.into_inner(),
+        failed: failed.into_inner(),
+        finished_before: 0,
+        probe: account.probe().map(|found| (found.largest, found.states)),
+        refusal: account.refusal().map(|error| error.what),
+        interrupted: work.settings.stop.load(Ordering::Relaxed),
+    };
+    Ok((ended, info))
 }
 
 /// Tells what was compared before the run.
@@ -249,7 +245,7 @@ fn tell_verified(found: &batch::Verified, quiet: bool) {
 }
 
 /// Tells what the probe found, and that a device was given up.
-fn tell_engine(account: &Account, quiet: bool) {
+pub(super) fn tell_engine(account: &Account, quiet: bool) {
     if let (Some(found), false) = (account.probe(), quiet) {
         output::note(&format!("probe: energies within {:.1e} nat of the oracle's on {} states", found.largest, found.states));
     }
@@ -259,19 +255,12 @@ fn tell_engine(account: &Account, quiet: bool) {
 }
 
 /// Writes the files, tells the summary, and says how the run ended.
-fn finish(
-    folder: &mut Folder,
-    work: &Work<'_>,
-    peaks: &Peaks,
-    chosen: &[&Entry],
-    arguments: &Arguments,
-    ended: Result<()>,
-) -> Result<Exit> {
-    let summary = folder.finish(&work.asked.dataset, &work.ready.spec, peaks)?;
+fn finish(folder: &mut Folder, work: &Work<'_>, peaks: &Peaks, chosen: &[&Entry], results: &Results, ended: Result<()>) -> Result<Exit> {
+    let summary = folder.finish(work.dataset, &work.ready.spec, peaks)?;
     let missing = chosen.iter().filter(|e| folder.state(&e.name).is_none()).count();
     let interrupted = work.settings.stop.load(Ordering::Relaxed);
     let exit = if interrupted { Exit::Interrupted } else { summary.exit(missing) };
-    tell(&summary, folder, arguments, exit);
+    tell(&summary, folder, results, exit);
     match ended {
         Err(error) => output::error(&error),
         Ok(()) if missing > 0 => {
@@ -282,13 +271,14 @@ fn finish(
     Ok(exit)
 }
 
-fn tell(summary: &Summary, folder: &Folder, arguments: &Arguments, exit: Exit) {
-    if arguments.json {
+/// Tells the summary as asked for.
+pub(super) fn tell(summary: &Summary, folder: &Folder, results: &Results, exit: Exit) {
+    if results.json {
         let mut value = summary.json(exit);
         value["out"] = folder.path().to_string_lossy().into();
         output::out(&format!("{value:#}\n"));
-    } else if !arguments.quiet {
-        output::out(&format!("{}\nresults in {}\n", summary.text(), folder.path().display()));
+    } else if !results.quiet {
+        output::out(&format!("{}\nresults in {}; look at {} there\n", summary.text(output::width()), folder.path().display(), page::NAME));
     }
 }
 

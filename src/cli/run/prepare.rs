@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Arguments, Common};
+use super::{Common, Frames, Results};
 use crate::batch;
 use crate::dataset::{self, Dataset, Entry};
 use crate::engine::gpu::Selection;
@@ -45,8 +45,8 @@ impl Asked {
     }
 
     /// The frames asked for, in the order asked for.
-    pub fn frames(&self, arguments: &Arguments) -> Result<Vec<&Entry>> {
-        match &arguments.frames {
+    pub fn frames(&self, asked: Option<&Frames>) -> Result<Vec<&Entry>> {
+        match asked {
             Some(frames) => frames.of(&self.dataset.entries),
             None => Ok(self.dataset.entries.iter().collect()),
         }
@@ -61,7 +61,7 @@ impl Asked {
             if let Some(known) = &known {
                 return Ok(known.clone());
             }
-            let series = dataset::facts(raw)?;
+            let series = dataset::facts_of(raw, &self.dataset)?;
             used.borrow_mut().clone_from(&series);
             Ok(series)
         };
@@ -85,8 +85,8 @@ impl Asked {
 }
 
 /// The folder of the results: the one asked for, or `results/NAME` with the spec's name (its folder's, where the file is just called spec).
-pub(super) fn out(arguments: &Arguments) -> PathBuf {
-    arguments.out.clone().unwrap_or_else(|| Path::new("results").join(name(&arguments.common.spec)))
+pub(in crate::cli) fn out(common: &Common, results: &Results) -> PathBuf {
+    results.out.clone().unwrap_or_else(|| Path::new("results").join(name(&common.spec)))
 }
 
 /// The spec's name, or its folder's where the file is just called spec.
@@ -101,9 +101,9 @@ pub(in crate::cli) fn name(spec: &Path) -> String {
 ///
 /// # Errors
 /// Where no window offers the candidate asked for.
-pub(super) fn peaks(arguments: &Arguments, spec: &Spec) -> Result<Peaks> {
-    let Some(name) = &arguments.candidate else {
-        return Ok(if arguments.all_candidates { Peaks::All } else { Peaks::Best });
+pub(in crate::cli) fn peaks(results: &Results, spec: &Spec) -> Result<Peaks> {
+    let Some(name) = &results.candidate else {
+        return Ok(if results.all_candidates { Peaks::All } else { Peaks::Best });
     };
     let mut labels: Vec<&str> = Vec::new();
     for c in spec.groups.iter().flat_map(|g| &g.candidates) {

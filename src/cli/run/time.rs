@@ -31,7 +31,7 @@ pub(in crate::cli) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// A duration for people: two units at most.
-pub(super) fn words(seconds: f64) -> String {
+pub(in crate::cli) fn words(seconds: f64) -> String {
     match seconds {
         s if !s.is_finite() => "unknown".into(),
         s if s < 1.0 => format!("{:.0} ms", s * 1e3),

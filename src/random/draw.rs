@@ -4,7 +4,7 @@
 
 use rand::RngExt;
 
-use crate::random::Stream;
+use super::Stream;
 
 /// Largest mean whose Poisson draw is exact: beyond it, rounding of ln Γ spoils the probabilities in their sixth digit.
 pub(crate) const MOST_COUNTS: f64 = 1e9;

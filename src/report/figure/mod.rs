@@ -1,0 +1,228 @@
+//! Figures: pure functions from results to drawings. Where one cannot be drawn, a sentence says what is missing and why.
+
+mod corner;
+mod counts;
+mod coverage;
+mod evidence;
+mod fit;
+mod heat;
+mod ladder;
+mod legend;
+mod marginals;
+mod noise;
+mod positions;
+mod ranks;
+mod series;
+mod strip;
+mod tracks;
+mod trends;
+
+use super::samples::Sample;
+use super::svg::{Figure, Size};
+use super::view::{Against, Results, best};
+use crate::posterior::{CandidateResult, FrameResult, ParameterResult, WindowResult};
+
+pub use coverage::Calibrated;
+pub(super) use heat::Heat;
+pub(super) use series::Series;
+
+/// A figure, or why there is none.
+pub type Drawn = Result<Figure, String>;
+
+/// Why figures of draws and data are missing where a run kept none.
+pub const NO_DRAWS: &str = "the run kept no draws (--no-samples), and the data lie beside them";
+
+/// What can be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Data of a series as a heat map, with the positions of peaks and their 95 % bands.
+    Tracks,
+    /// Probabilities of the candidates along a series, stacked.
+    Counts,
+    /// Every parameter along a series with its bands.
+    Trends,
+    /// Verdict and fit along a series.
+    Verdicts,
+    /// Data of a frame, what the posterior expects, its terms and the residuals.
+    Fit,
+    /// F and p of every candidate, energy and entropy apart.
+    Evidence,
+    /// Marginals with intervals and priors.
+    Marginals,
+    /// Chosen parameters against one another.
+    Corner,
+    /// Where peaks are, whatever their number.
+    Positions,
+    /// Exchange, local barrier and free energy along the ladder.
+    Ladder,
+    /// F as a function of the noise.
+    Noise,
+    /// Rank histograms of a calibration.
+    Ranks,
+    /// Coverage of a calibration, and its probabilities of candidates.
+    Coverage,
+}
+
+impl What {
+    /// All of a series, in the report's order.
+    pub const SERIES: [Self; 4] = [Self::Verdicts, Self::Tracks, Self::Counts, Self::Trends];
+    /// All of a frame, in the report's order; the corner plot is drawn by the page.
+    pub const FRAME: [Self; 6] = [Self::Fit, Self::Evidence, Self::Positions, Self::Marginals, Self::Ladder, Self::Noise];
+    /// All there are.
+    pub const ALL: [Self; 13] = [
+        Self::Tracks,
+        Self::Counts,
+        Self::Trends,
+        Self::Verdicts,
+        Self::Fit,
+        Self::Evidence,
+        Self::Marginals,
+        Self::Corner,
+        Self::Positions,
+        Self::Ladder,
+        Self::Noise,
+        Self::Ranks,
+        Self::Coverage,
+    ];
+
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Tracks => "tracks",
+            Self::Counts => "counts",
+            Self::Trends => "trends",
+            Self::Verdicts => "verdicts",
+            Self::Fit => "fit",
+            Self::Evidence => "evidence",
+            Self::Marginals => "marginals",
+            Self::Corner => "corner",
+            Self::Positions => "positions",
+            Self::Ladder => "ladder",
+            Self::Noise => "noise",
+            Self::Ranks => "ranks",
+            Self::Coverage => "coverage",
+        }
+    }
+
+    /// The figure that a word names.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|what| what.word() == word)
+    }
+
+    /// What it shows, for a caption.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Tracks => "Data, and the positions of the peaks of the most probable candidate with their 95 % bands",
+            Self::Counts => "Probability of every candidate, stacked",
+            Self::Trends => "Parameters of the most probable candidate: median, 68 % and 95 % bands",
+            Self::Verdicts => "May the numbers be quoted (verdict), and does the model describe the data (fit)?",
+            Self::Fit => "Data, 95 % bands of the expectation and of new data, each term; residuals in σ beside N(0, 1)",
+            Self::Evidence => "Free energy and probability of every candidate; energy and entropy apart",
+            Self::Marginals => "Marginals: draws, median, 68 % and 95 % intervals, and the prior (dashed)",
+            Self::Corner => "Parameters against one another",
+            Self::Positions => "Where peaks are, whatever their number: density averaged over the candidates",
+            Self::Ladder => "The ladder of temperatures: rejected exchanges, local barrier, free energy",
+            Self::Noise => "Free energy as a function of the noise, all σ times one factor",
+            Self::Ranks => "Ranks of the truths among their draws: flat within the bands where posteriors are right",
+            Self::Coverage => "How often intervals hold the truth, and how often candidates of a probability are true",
+        }
+    }
+}
+
+/// One window of one frame.
+#[derive(Clone, Copy, Debug)]
+pub struct OneFrame<'a> {
+    /// The folder it belongs to.
+    pub results: &'a Results,
+    /// Everything that is recorded of the frame.
+    pub frame: &'a FrameResult,
+    /// Which window.
+    pub window: usize,
+    /// Draws and curves, or why there are none.
+    pub sample: Result<&'a Sample, &'a str>,
+}
+
+impl<'a> OneFrame<'a> {
+    fn window(&self) -> Result<&'a WindowResult, String> {
+        self.frame.windows.get(self.window).ok_or_else(|| "the frame has no such window".into())
+    }
+
+    fn best(&self) -> Result<&'a CandidateResult, String> {
+        best(self.window()?).ok_or_else(|| "no candidate has an answer".into())
+    }
+
+    /// The sample, if it is of the candidate that is shown.
+    fn sample(&self) -> Result<&'a Sample, String> {
+        let sample = self.sample.map_err(str::to_owned)?;
+        match self.best()? {
+            best if best.candidate == sample.candidate => Ok(sample),
+            _ => Err("the draws that were kept are of another candidate".into()),
+        }
+    }
+}
+
+/// A figure of a frame.
+///
+/// # Errors
+/// A sentence that says what is missing and why.
+pub fn frame(what: What, of: &OneFrame<'_>, chosen: &[String], size: Size) -> Drawn {
+    match what {
+        What::Fit => fit::draw(of, size),
+        What::Evidence => evidence::draw(of, size),
+        What::Marginals => marginals::draw(of, size),
+        What::Corner => corner::draw(of, chosen, size),
+        What::Positions => positions::draw(of, size),
+        What::Ladder => ladder::draw(of, size),
+        What::Noise => noise::draw(of, size),
+        _ => Err(format!("`{}` is no figure of a frame", what.word())),
+    }
+}
+
+/// A figure of a series.
+///
+/// # Errors
+/// A sentence that says what is missing and why.
+pub fn along(what: What, results: &Results, window: usize, against: Against, size: Size) -> Drawn {
+    let series = Series::new(results, window, against)?;
+    match what {
+        What::Tracks => tracks::draw(&series, &Heat::gather(results, window), size),
+        _ => of_series(what, &series, size),
+    }
+}
+
+/// A figure of a series that needs no data.
+pub(super) fn of_series(what: What, series: &Series<'_>, size: Size) -> Drawn {
+    match what {
+        What::Counts => counts::draw(series, size),
+        What::Trends => trends::draw(series, size),
+        What::Verdicts => strip::draw(series, size),
+        _ => Err(format!("`{}` is no figure of a series", what.word())),
+    }
+}
+
+/// The heat map with tracks, of data that have been gathered.
+pub(super) fn with_heat(series: &Series<'_>, heat: &Heat, size: Size) -> Drawn {
+    tracks::draw(series, heat, size)
+}
+
+/// A figure of a calibration.
+///
+/// # Errors
+/// A sentence that says what is missing and why.
+pub fn calibrated(what: What, of: &Calibrated, window: usize, size: Size) -> Drawn {
+    match what {
+        What::Ranks => ranks::draw(of, window, size),
+        What::Coverage => coverage::draw(of, window, size),
+        _ => Err(format!("`{}` is no figure of a calibration", what.word())),
+    }
+}
+
+/// A parameter's name among others: `center 2`, `background level0`.
+pub(super) fn called(parameter: &ParameterResult) -> String {
+    let name = super::view::spoken(&parameter.parameter);
+    match parameter.peak {
+        Some(peak) => format!("{name} {peak}"),
+        None if parameter.term.is_empty() => name,
+        None => format!("{} {name}", parameter.term),
+    }
+}

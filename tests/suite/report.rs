@@ -1,0 +1,9 @@
+//! What people look at: the report in a real browser, figures as files, and folders that lack something.
+
+mod browser;
+mod driver;
+mod figures;
+mod folder;
+mod page;
+mod plot;
+mod sampled;
