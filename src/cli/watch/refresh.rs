@@ -73,7 +73,6 @@ impl<'a> Refresh<'a> {
 }
 
 /// Makes report.html anew, which the page embeds. The one place where that is called.
-#[expect(clippy::unnecessary_wraps, reason = "the report is a file: writing it can fail")]
 fn report(_folder: &Path) -> Result<()> {
     Ok(())
 }
