@@ -11,10 +11,14 @@ use crate::sampler::diagnostics::sorted_quantile;
 pub const QUANTILES: [f64; 5] = [0.025, 0.16, 0.5, 0.84, 0.975];
 /// Draws that a curve's quantiles and means are made of, at most, over all chains: their own scatter is then 1/20 of the posterior's.
 const CURVES: usize = 400;
-/// Draws of each chain that have new data and likelihoods, at most.
-const PICKED: usize = 25;
-/// And at least, where there are so many: less shows nothing.
-const LEAST_PICKED: usize = 4;
+/// Draws of each chain that have new data, at most.
+const PREDICTED: usize = 25;
+/// Draws that have likelihoods point by point, at most, over all chains: with fewer, Pareto tails of leave-one-out weights are hardly known.
+const SCORED: usize = 1000;
+/// And of each chain at least, where there are so many: less shows nothing.
+const LEAST: usize = 4;
+/// New data may take one part in so many of the room that parameters and energies take; likelihoods twice that.
+const ROOM: usize = 4;
 /// Poisson counts of a larger mean are normal ones rounded: exact ones take √mean steps, and their skewness of 1/√mean is gone.
 const NEARLY_NORMAL: f64 = 1e5;
 
@@ -27,17 +31,37 @@ pub struct Curves {
     pub expectation: Vec<f64>,
     /// Mean curve of every term, peaks as they are numbered in the results: they add up to the mean of the expected y.
     pub terms: Vec<(String, Vec<f64>)>,
-    /// New data of the picked draws, chains × picked × N.
+    /// New data of the draws picked for it, chains × picked × N.
     pub predictive: Vec<f32>,
-    /// ln of the likelihood of each datum, as dense as `predictive`; summed over points and measurements it is −U of the draw.
+    /// ln of the likelihood of each datum, for the draws picked for it, chains × picked × N; summed over points and measurements it is −U of the
+    /// draw.
     pub ln_likelihood: Vec<f32>,
 }
 
-/// The picked draws of each chain, and the curves of each measurement. `rows` draws of each chain count.
-pub(super) fn curves(problem: &Problem, sampled: &Sampled, orders: &Orders, rows: usize, seed: u64) -> (Vec<usize>, Vec<Curves>) {
+/// Draws of each chain, counted from 0, that have numbers for every point.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Picked {
+    /// New data.
+    pub predicted: Vec<usize>,
+    /// Likelihoods.
+    pub scored: Vec<usize>,
+}
+
+impl Picked {
+    /// Of `rows` draws of each chain, evenly spaced.
+    fn new(problem: &Problem, sampled: &Sampled, rows: usize) -> Self {
+        let kept = rows * (problem.dimension() + sampled.betas.len() + 2) * size_of::<f64>();
+        let room = kept / ROOM / (problem.points() * size_of::<f32>()).max(1);
+        let of = |room: usize, most: usize| spaced(rows, room.min(most).max(LEAST));
+        Self { predicted: of(room, PREDICTED), scored: of(2 * room, SCORED / sampled.copies.len().max(1)) }
+    }
+}
+
+/// The picked draws, and the curves of each measurement. `rows` draws of each chain count.
+pub(super) fn curves(problem: &Problem, sampled: &Sampled, orders: &Orders, rows: usize, seed: u64) -> (Picked, Vec<Curves>) {
     let chains = sampled.copies.len();
     let used = spaced(rows, CURVES / chains.max(1));
-    let picked = spaced(rows, picked(problem, sampled, rows));
+    let picked = Picked::new(problem, sampled, rows);
     let mut builder = Builder::new(problem);
     let mut before = 0;
     for (chain, copy) in sampled.copies.iter().enumerate() {
@@ -46,9 +70,10 @@ pub(super) fn curves(problem: &Problem, sampled: &Sampled, orders: &Orders, rows
             builder.add(orders, before + row, theta(row));
         }
         let key = Key::new(seed, &problem.frame, &problem.window, &format!("posterior predictive of {}", problem.candidate), chain);
-        for &row in &picked {
+        for &row in &picked.predicted {
             builder.predict(theta(row), |m| key.stream(m as u32, row as u32, 0));
         }
+        picked.scored.iter().for_each(|&row| builder.score(theta(row)));
         before += copy.rows();
     }
     (picked, builder.finish())
@@ -57,13 +82,6 @@ pub(super) fn curves(problem: &Problem, sampled: &Sampled, orders: &Orders, rows
 /// At most so many of `rows` rows, evenly spaced.
 fn spaced(rows: usize, most: usize) -> Vec<usize> {
     (0..rows).step_by(rows.div_ceil(most.max(1)).max(1)).collect()
-}
-
-/// How many draws of a chain are picked: so many that they take no more room than parameters and energies do.
-fn picked(problem: &Problem, sampled: &Sampled, rows: usize) -> usize {
-    let kept = rows * (problem.dimension() + sampled.betas.len() + 2) * size_of::<f64>();
-    let each = problem.points() * 2 * size_of::<f32>();
-    (kept / each.max(1)).clamp(LEAST_PICKED, PICKED)
 }
 
 /// Curves that are being made.
@@ -122,22 +140,24 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Adds new data and likelihoods of a draw; no numbers where the model refuses it.
+    /// Adds new data of a draw; no numbers where the model refuses it.
     fn predict(&mut self, theta: &[f64], stream: impl Fn(usize) -> Stream) {
         let good = self.problem.prepare_all(theta, &mut self.coefficients);
         for (m, data) in self.problem.measurements.iter().enumerate() {
-            let made = &mut self.made[m];
-            if !good {
-                let nothing = || std::iter::repeat_n(f32::NAN, data.t.len());
-                made.predictive.extend(nothing());
-                made.ln_likelihood.extend(nothing());
-                continue;
-            }
             let mut stream = stream(m);
-            for (i, f) in oracle::curve(self.problem, m, &self.coefficients).into_iter().enumerate() {
-                made.predictive.push(new_datum(data, i, f, theta, &mut stream) as f32);
-                made.ln_likelihood.push(ln_likelihood(data, i, f, theta) as f32);
-            }
+            let curve = oracle::curve(self.problem, m, &self.coefficients);
+            let new = |(i, f): (usize, f64)| if good { new_datum(data, i, f, theta, &mut stream) as f32 } else { f32::NAN };
+            self.made[m].predictive.extend(curve.into_iter().enumerate().map(new));
+        }
+    }
+
+    /// Adds likelihoods of a draw; no numbers where the model refuses it.
+    fn score(&mut self, theta: &[f64]) {
+        let good = self.problem.prepare_all(theta, &mut self.coefficients);
+        for (m, data) in self.problem.measurements.iter().enumerate() {
+            let curve = oracle::curve(self.problem, m, &self.coefficients);
+            let of = |(i, f): (usize, f64)| if good { ln_likelihood(data, i, f, theta) as f32 } else { f32::NAN };
+            self.made[m].ln_likelihood.extend(curve.into_iter().enumerate().map(of));
         }
     }
 

@@ -1,6 +1,6 @@
 //! The kept draws of one candidate as named arrays, for whoever wants to go on with them.
 
-use super::curves::{self, Curves};
+use super::curves::{self, Curves, Picked};
 use super::labels::{Orders, Quantity};
 use crate::problem::{Measurement, Noise, Parameter, Problem};
 use crate::sampler::Sampled;
@@ -31,8 +31,8 @@ pub struct Draws {
     pub betas: Vec<f64>,
     /// U at every rung, `chains × rows × betas`; the last rung is the posterior's.
     pub energies: Vec<f64>,
-    /// Draws of each chain, counted from 0, that have new data and likelihoods point by point.
-    pub picked: Vec<usize>,
+    /// Draws that have new data and likelihoods point by point.
+    pub picked: Picked,
     /// The measurements the candidate was fitted to.
     pub observed: Vec<Observed>,
 }

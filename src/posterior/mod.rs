@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use draws::free;
 pub(crate) use labels::groups;
 
-pub use curves::{Curves, QUANTILES};
+pub use curves::{Curves, Picked, QUANTILES};
 pub use draws::{Draws, Observed, Variable, draws};
 pub use modes::Mode;
 pub use positions::Positions;

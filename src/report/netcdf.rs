@@ -152,12 +152,13 @@ impl File {
 
     /// New data and likelihoods, as f32: their own scatter is far above its rounding.
     fn predictive(&mut self, draws: &Draws) -> Made<()> {
-        for group in ["posterior_predictive", "log_likelihood"] {
+        let groups = [("posterior_predictive", &draws.picked.predicted), ("log_likelihood", &draws.picked.scored)];
+        for (group, picked) in groups {
             let chain = self.numbers(group, "chain", 0, draws.chains)?;
             let path = format!("{group}/draw");
-            let draw = self.builder.add_dimension_path(path.as_str(), draws.picked.len() as u64)?;
+            let draw = self.builder.add_dimension_path(path.as_str(), picked.len() as u64)?;
             let id = self.builder.add_variable_path::<i64>(path, &[draw])?;
-            self.builder.write_variable(id, &draws.picked.iter().map(|row| *row as i64).collect::<Vec<_>>())?;
+            self.builder.write_variable(id, &picked.iter().map(|row| *row as i64).collect::<Vec<_>>())?;
             self.builder.add_group_attribute(group, "draws", text(PICKED))?;
             for data in &draws.observed {
                 let point = self.points(group, data)?;

@@ -5,6 +5,7 @@ mod hostile;
 mod notebook;
 mod recovery;
 mod refusal;
+mod terminal;
 mod verbs;
 mod watch;
 

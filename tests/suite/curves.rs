@@ -45,11 +45,11 @@ fn noises() -> [Noise; 3] {
     [gaussian(None), gaussian(Some(Prior::LogUniform { low: 0.1, high: 10.0 })), Noise::Poisson]
 }
 
-/// Values of one draw, for each of the picked ones, with its energy.
-fn picked<'a>(draws: &'a Draws, of: &'a [f32]) -> impl Iterator<Item = (&'a [f32], f64)> + 'a {
+/// Likelihoods of one draw, for each of the picked ones, with its energy.
+fn scored(draws: &Draws) -> impl Iterator<Item = (&[f32], f64)> {
     let rungs = draws.betas.len();
-    let rows = (0..draws.chains).flat_map(move |c| draws.picked.iter().map(move |row| c * draws.rows + row));
-    of.chunks(POINTS).zip(rows.map(move |row| draws.energies[(row + 1) * rungs - 1]))
+    let rows = (0..draws.chains).flat_map(move |c| draws.picked.scored.iter().map(move |row| c * draws.rows + row));
+    draws.observed[0].curves.ln_likelihood.chunks(POINTS).zip(rows.map(move |row| draws.energies[(row + 1) * rungs - 1]))
 }
 
 /// The engine is the oracle itself, so that nothing but the rounding of 60 f32 numbers below 16 is between the two: 60·16·2⁻²⁵.
@@ -59,9 +59,10 @@ fn likelihoods_of_points_add_up_to_the_energy() {
         let (problem, sampled) = sampled(noise.clone());
         let draws = posterior::draws(&problem, &sampled, 1);
         let curves = &draws.observed[0].curves;
-        assert_eq!(curves.ln_likelihood.len(), draws.chains * draws.picked.len() * POINTS);
-        assert!(draws.picked.len() > 10 && draws.picked.len() <= 25 && draws.picked.is_sorted(), "{:?}", draws.picked);
-        for (each, energy) in picked(&draws, &curves.ln_likelihood) {
+        assert_eq!(curves.ln_likelihood.len(), draws.chains * draws.picked.scored.len() * POINTS);
+        assert_eq!(curves.predictive.len(), draws.chains * draws.picked.predicted.len() * POINTS);
+        assert!((10..=25).contains(&draws.picked.predicted.len()) && (50..=250).contains(&draws.picked.scored.len()), "{:?}", draws.picked);
+        for (each, energy) in scored(&draws) {
             let sum = |of: &[f32]| of.iter().map(|l| f64::from(*l)).sum::<f64>();
             assert!((sum(each) + energy).abs() < 3e-5, "{noise:?}: {} for {}", sum(each), -energy);
             // A point left out is seen.
@@ -108,7 +109,7 @@ fn new_data_scatter_as_the_noise_says_and_follow_the_seed() {
             _ => 1.0,
         };
         let mut squares = Vec::new();
-        for (each, _) in picked(&draws, &curves.predictive) {
+        for each in curves.predictive.chunks(POINTS) {
             for (i, y) in each.iter().enumerate() {
                 let median = curves.expectation[2 * POINTS + i];
                 let sigma = if noise == Noise::Poisson { median.sqrt() } else { 7.0 * scale };

@@ -260,7 +260,9 @@ impl Watch<'_> {
             measured.sampling += began.elapsed();
             match ended {
                 Ok(account) => {
-                    run::tell_engine(&account, self.arguments.results.quiet);
+                    // What the probe finds is told once, what goes wrong always.
+                    let quiet = self.arguments.results.quiet || measured.probe.is_some();
+                    self.shown.aside(|| run::tell_engine(&account, quiet));
                     measured.probe = account.probe().map(|found| (found.largest, found.states)).or(measured.probe);
                     measured.refusal = account.refusal().map(|error| error.what).or(measured.refusal);
                 }
@@ -307,6 +309,14 @@ impl Shown {
         match &self.line {
             Some(shown) => shown.println(line),
             None => output::note(line),
+        }
+    }
+
+    /// Lets someone else write.
+    fn aside(&self, tell: impl FnOnce()) {
+        match &self.line {
+            Some(line) => line.suspend(tell),
+            None => tell(),
         }
     }
 

@@ -74,8 +74,17 @@ pub fn read(path: &Path) -> Result<Sample> {
             .at(Place::file(path))
             .hint("if keisoku wrote it, it is damaged or of another version: run its frame again in a new folder (--out DIR)")
     };
+    if end(&bytes).is_some_and(|end| end > most) {
+        return Err(wrong("it is cut short".into()));
+    }
     let file = NcFile::from_vec(bytes).map_err(|e| wrong(e.to_string()))?;
     Source { file: &file, most }.sample().map_err(wrong)
+}
+
+/// Where a file says that it ends, in a superblock of version 2 or 3 (HDF5 file format specification, II.A), the ones that keisoku writes.
+fn end(bytes: &[u8]) -> Option<u64> {
+    let end = bytes.get(28..36)?.try_into().ok()?;
+    matches!(bytes[8], 2 | 3).then(|| u64::from_le_bytes(end))
 }
 
 /// What is wrong with a file, in words that follow a colon.
@@ -145,9 +154,10 @@ impl Source<'_> {
         let x = self.values(&format!("observed_data/{prefix}x"))?;
         let n = x.len();
         let constant = self.group("constant_data")?;
-        let given = |word: &str| match constant.variables.iter().any(|v| v.name == format!("{prefix}{word}")) {
-            true => self.sized(&format!("constant_data/{prefix}{word}"), n),
-            false => Ok(Vec::new()),
+        let given = |word: &str| {
+            let name = format!("{prefix}{word}");
+            let there = constant.variables.iter().any(|v| v.name == name);
+            if there { self.sized(&format!("constant_data/{name}"), n) } else { Ok(Vec::new()) }
         };
         let mut quantiles = self.sized(&format!("curves/{prefix}expectation"), QUANTILES.len() * n)?.into_iter();
         let expectation = QUANTILES.map(|_| quantiles.by_ref().take(n).collect());
