@@ -114,8 +114,7 @@ pub trait Curve {
         let side = SIDE as i32;
         let all = (-2 * side..=2 * side).map(|i| (i, middle + SPACING * sd * f64::from(i)));
         let inner = if let Least::Minimum(_) = least { side } else { 2 * side };
-        let scales: Vec<f64> =
-            all.filter(|(i, ln)| i.abs() <= inner && (low..=high).contains(ln)).map(|(_, ln)| ln.exp()).collect();
+        let scales: Vec<f64> = all.filter(|(i, ln)| i.abs() <= inner && (low..=high).contains(ln)).map(|(_, ln)| ln.exp()).collect();
         let minimum = if let Least::Minimum(m) = least { Some(m) } else { None };
         NoiseCurve {
             scale: minimum.map(|m| m.scale),

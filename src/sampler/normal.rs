@@ -99,7 +99,15 @@ impl Places {
     }
 
     /// The same, with whether the peaks are still in order: the ratio is right only where they are.
-    pub(super) fn proposal(&self, problem: &Problem, normal: &Normal, s: f64, from: &[f64], to: &mut [f64], stream: &mut Stream) -> (f64, bool) {
+    pub(super) fn proposal(
+        &self,
+        problem: &Problem,
+        normal: &Normal,
+        s: f64,
+        from: &[f64],
+        to: &mut [f64],
+        stream: &mut Stream,
+    ) -> (f64, bool) {
         let n = self.parameters.len();
         let at = self.ordered(from);
         let log = |i: usize| problem.parameters[i].prior.coordinate() == Coordinate::Log;

@@ -236,7 +236,10 @@ fn candidate_and_noise_have_a_joint_posterior() {
 fn same(inferred: &dyn Curve, known: &dyn Curve, shift: f64) -> bool {
     let (Least::Minimum(a), Least::Minimum(b)) = (inferred.least(), known.least()) else { return false };
     let (scale_se, error) = (a.scale_se.hypot(b.scale_se), a.free_energy_se.hypot(b.free_energy_se));
-    println!("ĉ {:.4} ± {:.4} and {:.4} ± {:.4}, F {:.3} ± {:.3} and {:.3} ± {:.3}", a.scale, a.scale_se, b.scale, b.scale_se, a.free_energy, a.free_energy_se, b.free_energy, b.free_energy_se);
+    println!(
+        "ĉ {:.4} ± {:.4} and {:.4} ± {:.4}, F {:.3} ± {:.3} and {:.3} ± {:.3}",
+        a.scale, a.scale_se, b.scale, b.scale_se, a.free_energy, a.free_energy_se, b.free_energy, b.free_energy_se
+    );
     let at = |k: f64| {
         let c = b.scale * (0.5 * k * b.ln_b_sd).exp();
         (inferred.free_energy(c) + shift - known.free_energy(c)).abs() < ERRORS * error
