@@ -3,11 +3,12 @@
 use rand::RngExt;
 
 use crate::dataset::Frame;
-use crate::engine::{POISSON_FLOOR, oracle};
+use crate::engine::oracle;
 use crate::error::{Error, Result};
 use crate::noise;
+use crate::posterior::{mean_count, new_datum};
 use crate::problem::{Measurement, Noise, Problem};
-use crate::random::{Key, draw};
+use crate::random::{Key, Stream, draw};
 
 /// Draws until one is admissible: fewer than one in so many is a spec whose priors miss its models.
 const MOST_TRIES: u32 = 10_000;
@@ -101,19 +102,14 @@ pub fn points(template: &Frame, problem: &Problem) -> Result<Vec<Vec<usize>>> {
 }
 
 /// One value of y as a file would hold it, for the curve `f` in units of y/scale.
-fn value(data: &Measurement, i: usize, f: f64, monitor: f64, theta: &[f64], stream: &mut crate::random::Stream) -> Result<f64> {
-    let scale = match data.noise {
-        Noise::Poisson => {
-            // As the likelihood holds it.
-            let mean = data.scale * (f * data.exposure.get(i).copied().unwrap_or(1.0)).max(POISSON_FLOOR);
-            if mean > draw::MOST_COUNTS {
-                let error = Error::fatal(format!("a truth drawn from the priors has {mean:e} counts at x = {}", data.x[i]));
-                return Err(error.hint(format!("narrow the priors: {:e} is the largest mean that is drawn from", draw::MOST_COUNTS)));
-            }
-            return Ok(draw::poisson(mean, stream));
-        }
-        Noise::Gaussian => 1.0,
-        Noise::Scaled { parameter } => theta[parameter],
-    };
-    Ok(data.scale * (f + scale / data.weight[i] * draw::normal(stream)) * monitor)
+fn value(data: &Measurement, i: usize, f: f64, monitor: f64, theta: &[f64], stream: &mut Stream) -> Result<f64> {
+    if data.noise != Noise::Poisson {
+        return Ok(new_datum(data, i, f, theta, stream) * monitor);
+    }
+    let mean = mean_count(data, i, f);
+    if mean > draw::MOST_COUNTS {
+        let error = Error::fatal(format!("a truth drawn from the priors has {mean:e} counts at x = {}", data.x[i]));
+        return Err(error.hint(format!("narrow the priors: {:e} is the largest mean that is drawn from", draw::MOST_COUNTS)));
+    }
+    Ok(new_datum(data, i, f, theta, stream))
 }

@@ -17,7 +17,7 @@ use crate::sampler::Sampled;
 
 /// Pieces that the way between two rungs is looked at in, equal in ln β: F may have a minimum on either side of a change of phase.
 const BETWEEN: usize = 4;
-/// Halvings of ln β on the way to a minimum: a piece is at most some ten wide, and 50 halvings of it are nothing in f64.
+/// Halvings of ln c on the way to a minimum: a piece is at most some ten wide, and 50 halvings of it are nothing in f64.
 const HALVINGS: usize = 50;
 /// Points of a curve on either side of its middle, and their distance in standard deviations of ln c.
 const SIDE: usize = 20;
@@ -82,19 +82,81 @@ pub struct Minimum {
     pub ln_b_sd: f64,
 }
 
+/// At one b = 1/c².
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moments {
+    /// F in nats, all constants kept.
+    pub free_energy: f64,
+    /// ⟨χ²/2⟩ with the stated σ.
+    pub mean: f64,
+    /// Its variance.
+    pub variance: f64,
+}
+
 /// F(c) of one candidate, continuous in c, a factor of all stated σ.
 pub trait Curve {
-    /// F(c) in nats, all constants kept.
-    fn free_energy(&self, scale: f64) -> f64;
-
     /// Points of the data.
     fn points(&self) -> f64;
 
     /// The least and the largest c.
     fn range(&self) -> (f64, f64);
 
+    /// What it means that F is least at either.
+    fn edges(&self) -> [Edge; 2];
+
+    /// Some ln c, ascending, between which F has one minimum at most.
+    fn grid(&self) -> Vec<f64>;
+
+    /// At b = 1/c².
+    fn moments(&self, b: f64) -> Moments;
+
+    /// Standard errors of F and of ⟨χ²/2⟩ at b.
+    fn errors(&self, b: f64) -> (f64, f64);
+
+    /// F(c) in nats, all constants kept.
+    fn free_energy(&self, scale: f64) -> f64 {
+        self.moments(scale.powi(-2)).free_energy
+    }
+
+    /// dF/d ln c = N − b⟨χ²⟩.
+    fn slope(&self, ln_c: f64) -> f64 {
+        let b = (-2.0 * ln_c).exp();
+        self.points() - 2.0 * b * self.moments(b).mean
+    }
+
     /// Where F is least: where ⟨χ²⟩ = N c² at that c, or at an edge.
-    fn least(&self) -> Least;
+    fn least(&self) -> Least {
+        let (low, high) = (self.free_energy(self.range().0), self.free_energy(self.range().1));
+        let edge = self.edges()[usize::from(high < low)];
+        let mut least = (low.min(high), None);
+        let grid = self.grid();
+        let slopes: Vec<f64> = grid.iter().map(|ln_c| self.slope(*ln_c)).collect();
+        for (ends, slope) in grid.windows(2).zip(slopes.windows(2)) {
+            if slope[0] < 0.0 && slope[1] >= 0.0 {
+                let ln_c = stationary(&|ln_c| self.slope(ln_c), ends[0], ends[1]);
+                let free = self.free_energy(ln_c.exp());
+                if free < least.0 {
+                    least = (free, Some(ln_c));
+                }
+            }
+        }
+        least.1.map_or(Least::Edge(edge), |ln_c| Least::Minimum(self.minimum(ln_c)))
+    }
+
+    /// A stationary point with its errors. To first order that of ln c is the slope's over the curvature, 2N − 4λ, and F has none from it.
+    fn minimum(&self, ln_c: f64) -> Minimum {
+        let (scale, b) = (ln_c.exp(), (-2.0 * ln_c).exp());
+        let m = self.moments(b);
+        let heat = b * b * m.variance;
+        let (free_energy_se, mean_se) = self.errors(b);
+        Minimum {
+            scale,
+            scale_se: scale * b * mean_se / (self.points() - 2.0 * heat).abs(),
+            free_energy: m.free_energy,
+            free_energy_se,
+            ln_b_sd: (0.5 * self.points() - heat).powf(-0.5),
+        }
+    }
 
     /// The standard deviation of ln c that no model has less of: without parameters, λ = 0.
     fn least_sd(&self) -> f64 {
@@ -144,16 +206,6 @@ pub struct Scan {
     shifts: Vec<Vec<f64>>,
 }
 
-/// Moments at one inverse temperature.
-struct Moments {
-    /// −ln ∫ exp(−βU) prior.
-    free: f64,
-    /// ⟨U⟩.
-    mean: f64,
-    /// Var U.
-    variance: f64,
-}
-
 impl Scan {
     /// Of a problem whose measurements all have Gaussian noise with known σ; they share the one factor. None for other noise, and where
     /// there are half as many parameters as points.
@@ -191,17 +243,8 @@ impl Scan {
         Some(Self { points: points as f64, constant, betas, f: solved.f, pooled, blocks, shifts: solved.shifts })
     }
 
-    /// F at the noise of an inverse temperature: the constant is tempered with U, and the noise is not.
-    fn at(&self, beta: f64, m: &Moments) -> f64 {
-        m.free + (1.0 - beta) * self.constant - 0.5 * self.points * beta.ln()
-    }
-
-    /// dF/d ln c.
-    fn slope(&self, beta: f64) -> f64 {
-        self.points - 2.0 * beta * (self.moments(beta).mean - self.constant)
-    }
-
-    fn moments(&self, beta: f64) -> Moments {
+    /// −ln ∫ exp(−βU) prior, ⟨U⟩ and its variance.
+    fn tempered(&self, beta: f64) -> (f64, f64, f64) {
         let largest = self.pooled.iter().map(|(u, w)| w - beta * u).fold(f64::NEG_INFINITY, f64::max);
         // Energies are taken relative to the lowest, so that squares keep their digits.
         let origin = self.pooled.first().map_or(0.0, |p| p.0);
@@ -213,36 +256,53 @@ impl Scan {
             second += weight * d * d;
         }
         let mean = first / sum;
-        Moments { free: -(largest + sum.ln()), mean: origin + mean, variance: second / sum - mean * mean }
+        (-(largest + sum.ln()), origin + mean, second / sum - mean * mean)
     }
 
-    /// β of a minimum between two ln β: the slope is above zero at the hotter one.
-    fn stationary(&self, mut hot: f64, mut cold: f64) -> f64 {
-        for _ in 0..HALVINGS {
-            let middle = 0.5 * (hot + cold);
-            if self.slope(middle.exp()) > 0.0 { hot = middle } else { cold = middle }
+    /// −ln of the mean of exp(−F(c)) over a log-uniform prior of c: the free energy of an inferred scale. Only what the ladder covers of the
+    /// prior's range counts, so F is too large by the posterior mass of the rest.
+    pub fn integrated(&self, low: f64, high: f64) -> f64 {
+        let (from, to) = (low.max(1.0).ln(), high.min(self.range().1).ln());
+        let (grid, step) = even(from, to, self.least_sd());
+        let free: Vec<f64> = grid.iter().map(|ln| self.free_energy(ln.exp())).collect();
+        minus_ln_sum(&free) - (step / (high / low).ln()).ln()
+    }
+}
+
+impl Curve for Scan {
+    fn points(&self) -> f64 {
+        self.points
+    }
+
+    /// As stated, and the largest c that is more than the prior's.
+    fn range(&self) -> (f64, f64) {
+        (1.0, self.betas[1].sqrt().recip())
+    }
+
+    fn edges(&self) -> [Edge; 2] {
+        [Edge::Stated, Edge::Prior]
+    }
+
+    fn grid(&self) -> Vec<f64> {
+        let mut ln_betas = vec![self.betas[1].ln()];
+        for pair in self.betas[1..].windows(2) {
+            let (from, to) = (pair[0].ln(), pair[1].ln());
+            ln_betas.extend((1..=BETWEEN).map(|i| from + (to - from) * i as f64 / BETWEEN as f64));
         }
-        (0.5 * (hot + cold)).exp()
+        ln_betas.iter().rev().map(|ln_beta| -0.5 * ln_beta).collect()
     }
 
-    /// A stationary point with its errors. To first order that of ln c is the slope's over the curvature, 2N − 4λ, and F has none from it.
-    fn minimum(&self, beta: f64) -> Minimum {
-        let m = self.moments(beta);
-        let scale = beta.sqrt().recip();
-        let heat = beta * beta * m.variance;
-        let (free_energy_se, mean_se) = self.errors(beta, &m);
-        Minimum {
-            scale,
-            scale_se: scale * beta * mean_se / (self.points - 2.0 * heat).abs(),
-            free_energy: self.at(beta, &m),
-            free_energy_se,
-            ln_b_sd: (0.5 * self.points - heat).powf(-0.5),
-        }
+    /// The constant is tempered with U, and the noise is not.
+    fn moments(&self, beta: f64) -> Moments {
+        let (free, mean, variance) = self.tempered(beta);
+        let free_energy = free + (1.0 - beta) * self.constant - 0.5 * self.points * beta.ln();
+        Moments { free_energy, mean: mean - self.constant, variance }
     }
 
-    /// Standard errors of F and of ⟨U⟩ at β, by leaving out one block each to first order: its draws are gone, and the rungs' F that weigh
+    /// By leaving out one block each to first order: its draws are gone, and the rungs' F that weigh
     /// all others have moved.
-    fn errors(&self, beta: f64, m: &Moments) -> (f64, f64) {
+    fn errors(&self, beta: f64) -> (f64, f64) {
+        let (free_energy, mean_energy, _) = self.tempered(beta);
         let sizes: Vec<f64> = self.blocks.iter().map(|b| b.sweeps).collect();
         let total: f64 = sizes.iter().sum();
         let rungs = self.betas.len();
@@ -253,8 +313,8 @@ impl Scan {
         for block in &self.blocks {
             let (mut share, mut lean) = (0.0, 0.0);
             for &(u, draws) in &block.bins {
-                let weight = draws / total * (m.free - beta * u - shares(u, &self.betas, &self.f, &mut p)).exp();
-                let leaning = weight * (u - m.mean);
+                let weight = draws / total * (free_energy - beta * u - shares(u, &self.betas, &self.f, &mut p)).exp();
+                let leaning = weight * (u - mean_energy);
                 share += weight;
                 lean += leaning;
                 for ((overlap, tilt), p) in overlap.iter_mut().zip(&mut tilt).zip(&p) {
@@ -273,56 +333,15 @@ impl Scan {
         }
         (jackknife_se(&free, &sizes), jackknife_se(&mean, &sizes))
     }
-
-    /// −ln of the mean of exp(−F(c)) over a log-uniform prior of c: the free energy of an inferred scale. Only what the ladder covers of the
-    /// prior's range counts, so F is too large by the posterior mass of the rest.
-    pub fn integrated(&self, low: f64, high: f64) -> f64 {
-        let (from, to) = (low.max(1.0).ln(), high.min(self.range().1).ln());
-        let (grid, step) = even(from, to, self.least_sd());
-        let free: Vec<f64> = grid.iter().map(|ln| self.free_energy(ln.exp())).collect();
-        minus_ln_sum(&free) - (step / (high / low).ln()).ln()
-    }
 }
 
-impl Curve for Scan {
-    /// For c ≥ 1.
-    fn free_energy(&self, scale: f64) -> f64 {
-        self.at(scale.powi(-2), &self.moments(scale.powi(-2)))
+/// ln c of a minimum between two: the slope is below zero at the first.
+fn stationary(slope: &dyn Fn(f64) -> f64, mut from: f64, mut to: f64) -> f64 {
+    for _ in 0..HALVINGS {
+        let middle = 0.5 * (from + to);
+        if slope(middle) < 0.0 { from = middle } else { to = middle }
     }
-
-    fn points(&self) -> f64 {
-        self.points
-    }
-
-    /// As stated, and the largest c that is more than the prior's.
-    fn range(&self) -> (f64, f64) {
-        (1.0, self.betas[1].sqrt().recip())
-    }
-
-    fn least(&self) -> Least {
-        let mut ln_betas = vec![self.betas[1].ln()];
-        for pair in self.betas[1..].windows(2) {
-            let (from, to) = (pair[0].ln(), pair[1].ln());
-            ln_betas.extend((1..=BETWEEN).map(|i| from + (to - from) * i as f64 / BETWEEN as f64));
-        }
-        let slopes: Vec<f64> = ln_betas.iter().map(|b| self.slope(b.exp())).collect();
-        let value = |beta: f64| self.at(beta, &self.moments(beta));
-        let (hot, cold) = (self.betas[1], self.betas[self.betas.len() - 1]);
-        let mut least = if value(cold) <= value(hot) { (value(cold), Err(Edge::Stated)) } else { (value(hot), Err(Edge::Prior)) };
-        for (ends, slope) in ln_betas.windows(2).zip(slopes.windows(2)) {
-            if slope[0] > 0.0 && slope[1] <= 0.0 {
-                let beta = self.stationary(ends[0], ends[1]);
-                let free = value(beta);
-                if free < least.0 {
-                    least = (free, Ok(beta));
-                }
-            }
-        }
-        match least.1 {
-            Ok(beta) => Least::Minimum(self.minimum(beta)),
-            Err(edge) => Least::Edge(edge),
-        }
-    }
+    0.5 * (from + to)
 }
 
 /// Points between two ends, a fraction of a standard deviation apart, and their distance. The trapezoid rule over a peak that both ends are

@@ -19,9 +19,6 @@ const SCORED: usize = 1000;
 const LEAST: usize = 4;
 /// New data may take one part in so many of the room that parameters and energies take; likelihoods twice that.
 const ROOM: usize = 4;
-/// Poisson counts of a larger mean are normal ones rounded: exact ones take √mean steps, and their skewness of 1/√mean is gone.
-const NEARLY_NORMAL: f64 = 1e5;
-
 /// What the draws say about one measurement at its N points, in units of its y; Poisson expectations have the exposure in them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curves {
@@ -207,18 +204,18 @@ fn sigma(data: &Measurement, i: usize, theta: &[f64]) -> f64 {
     if let Noise::Scaled { parameter } = data.noise { stated * theta[parameter] } else { stated }
 }
 
-/// The mean count at a point, held above the floor that likelihoods have.
-fn mean_count(data: &Measurement, i: usize, f: f64) -> f64 {
+/// The mean count at a point where the model gives f, held above the floor that likelihoods have.
+pub(crate) fn mean_count(data: &Measurement, i: usize, f: f64) -> f64 {
     (f * exposure(data, i)).max(POISSON_FLOOR) * data.scale
 }
 
-/// y of a new measurement where the model gives f.
-fn new_datum(data: &Measurement, i: usize, f: f64, theta: &[f64], stream: &mut Stream) -> f64 {
+/// y of a new measurement where the model gives f. A Poisson mean that no count can be drawn from exactly gives a rounded normal number.
+pub(crate) fn new_datum(data: &Measurement, i: usize, f: f64, theta: &[f64], stream: &mut Stream) -> f64 {
     if data.noise != Noise::Poisson {
         return f * data.scale + sigma(data, i, theta) * draw::normal(stream);
     }
     let mean = mean_count(data, i, f);
-    if mean < NEARLY_NORMAL { draw::poisson(mean, stream) } else { (mean + mean.sqrt() * draw::normal(stream)).round().max(0.0) }
+    if mean <= draw::MOST_COUNTS { draw::poisson(mean, stream) } else { (mean + mean.sqrt() * draw::normal(stream)).round().max(0.0) }
 }
 
 /// ln p(y | f), every constant kept.

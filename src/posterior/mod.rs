@@ -13,6 +13,7 @@ mod verdict;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use curves::{mean_count, new_datum};
 pub(crate) use draws::free;
 pub(crate) use labels::groups;
 

@@ -186,23 +186,11 @@ pub fn along(what: What, results: &Results, window: usize, against: Against, siz
     let series = Series::new(results, window, against)?;
     match what {
         What::Tracks => tracks::draw(&series, &Heat::gather(results, window), size),
-        _ => of_series(what, &series, size),
-    }
-}
-
-/// A figure of a series that needs no data.
-pub(super) fn of_series(what: What, series: &Series<'_>, size: Size) -> Drawn {
-    match what {
-        What::Counts => counts::draw(series, size),
-        What::Trends => trends::draw(series, size),
-        What::Verdicts => strip::draw(series, size),
+        What::Counts => counts::draw(&series, size),
+        What::Trends => trends::draw(&series, size),
+        What::Verdicts => strip::draw(&series, size),
         _ => Err(format!("`{}` is no figure of a series", what.word())),
     }
-}
-
-/// The heat map with tracks, of data that have been gathered.
-pub(super) fn with_heat(series: &Series<'_>, heat: &Heat, size: Size) -> Drawn {
-    tracks::draw(series, heat, size)
 }
 
 /// A figure of a calibration.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::figure::{self, Calibrated, Drawn, Heat, Series, What};
+use super::figure::{self, Calibrated, Drawn, What};
 use super::svg::{Size, embedded, escaped, plain, sheet};
 use super::view::{Against, Results};
 use super::{atomic, number};
@@ -98,12 +98,11 @@ fn drawn(what: What, drawn: Drawn) -> String {
     let word = what.word();
     match drawn {
         Ok(figure) => format!(
-            "<figure id=\"\" class=\"what-{word}\">{}<figcaption>{} <button class=\"save\" type=\"button\" data-name=\"{word}\">save SVG</button>\
+            "<figure class=\"what-{word}\">{}<figcaption>{} <button class=\"save\" type=\"button\" data-name=\"{word}\">save SVG</button>\
              </figcaption></figure>\n",
             embedded(&figure),
             escaped(&figure.title)
-        )
-        .replacen(" id=\"\"", "", 1),
+        ),
         Err(why) => format!("<p class=\"missing what-{word}\"><b>{word}</b>: {}.</p>\n", escaped(&why)),
     }
 }
@@ -149,11 +148,7 @@ fn series(results: &Results, options: &Options) -> String {
         }
         html += "<div class=\"grid\">\n";
         for what in What::SERIES {
-            let figure = Series::new(results, window, options.against).and_then(|series| match what {
-                What::Tracks => figure::with_heat(&series, &Heat::gather(results, window), Size::PAGE),
-                _ => figure::of_series(what, &series, Size::PAGE),
-            });
-            html += &drawn(what, figure);
+            html += &drawn(what, figure::along(what, results, window, options.against, Size::PAGE));
         }
         html += "</div>\n";
     }

@@ -1,4 +1,4 @@
-//! Reading a file of draws back: what reports and figures are made of, and nothing more of it than they need.
+//! Reading a file of draws back: what reports and figures are made of, and what else a program may want of it.
 
 use std::fs;
 use std::path::Path;
