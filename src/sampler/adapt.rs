@@ -17,6 +17,8 @@ const SHORTEST: f64 = 0.3;
 const FRESH: f64 = 0.8;
 /// Where fresh draws are accepted, other moves are made in one sweep of so many.
 const SELDOM: u32 = 6;
+/// From this acceptance of relocated peaks on a rung is easy: half of its moves are enough.
+const EASY: f64 = 0.1;
 
 /// Size and shape of every move at every rung, and what they are tuned from.
 #[derive(Clone, Debug)]
@@ -40,6 +42,8 @@ pub struct Tuning {
     /// For each rung, the normal approximation that steps of the whole are made about; none where it is not known, or of no use.
     pub normals: Vec<Option<Arc<Normal>>>,
     places: Option<Arc<Places>>,
+    /// For each rung, in one sweep of how many a move is made.
+    turns: Vec<u32>,
     /// What the approximations are learned from, one a rung.
     whole: Vec<Moments>,
 }
@@ -87,6 +91,7 @@ impl Tuning {
             mixtures: vec![Arc::default(); moves.len()],
             normals: vec![None; rungs],
             places: moves.iter().find_map(|m| m.places.clone()),
+            turns: vec![1; rungs],
             whole: vec![Moments::default(); rungs],
         }
     }
@@ -101,11 +106,10 @@ impl Tuning {
     /// Whether a move is made at a rung in this sweep, as far as that follows from what was learned.
     #[inline]
     pub fn wants(&self, rung: usize, step: usize, kind: Kind, sweep: u32) -> bool {
-        match (&self.normals[rung], kind) {
-            (known, Kind::Whole) => known.is_some(),
+        match kind {
+            Kind::Whole => self.normals[rung].is_some(),
             // By turns of two sweeps, for some moves are made in every other sweep only.
-            (Some(normal), _) if normal.fresh => (sweep / 2 + step as u32).is_multiple_of(SELDOM),
-            _ => true,
+            _ => (sweep / 2 + step as u32).is_multiple_of(self.turns[rung]),
         }
     }
 
@@ -173,6 +177,9 @@ impl Tuning {
                 pooled.reshape(copies, problem, rung, nearest);
             }
             pooled.approximate(copies, moves, rung, nearest, reshape);
+            if !reshape {
+                pooled.take_turns(copies, moves, rung, nearest);
+            }
         }
         pooled.scale = pooled.ln_scale.iter().map(|s| s.exp()).collect();
         pooled
@@ -192,6 +199,17 @@ impl Tuning {
         let seen: Vec<&Moments> = copies.iter().map(|c| &c.whole[from]).collect();
         let fresh = !adapting && longest >= FRESH.ln();
         self.normals[rung] = Normal::of(&seen, fresh).map(Arc::new);
+    }
+
+    /// In how many sweeps moves are made when adapting has ended: seldom where fresh draws of the whole do their work, by halves where peaks are
+    /// relocated easily, which takes a state far in every sweep.
+    fn take_turns(&mut self, copies: &[&Self], moves: &[Move], rung: usize, from: usize) {
+        let fresh = self.normals[rung].as_ref().is_some_and(|normal| normal.fresh);
+        let steps = (0..self.moves).filter(|&step| moves[step].kind == Kind::Relocate);
+        let counts = steps.flat_map(|step| copies.iter().map(move |c| (c.accepted[from * c.moves + step], c.tried[from * c.moves + step])));
+        let (accepted, tried) = counts.fold((0, 0), |(a, t), (accepted, tried)| (a + accepted, t + tried));
+        let easy = tried > 0 && f64::from(accepted) >= EASY * f64::from(tried);
+        self.turns[rung] = if fresh { SELDOM } else { 1 + u32::from(easy) };
     }
 
     /// Learns where relocated peaks belong from what the copies kept.

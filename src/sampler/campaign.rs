@@ -19,7 +19,7 @@ const ROUNDS: (usize, usize) = (5, 10);
 const SETTLED: f64 = 0.15;
 /// An adapting round that asks for more than this many times its own length has not seen the posterior yet: adapting goes on.
 const LARGEST_FACTOR: f64 = 12.0;
-/// The kept part is at least this many times the last adapting round.
+/// The kept part is at least this many times the last adapting round; as long as that round is enough where a first look is due sooner.
 const LEAST_KEPT: f64 = 2.0;
 /// The first look at what was kept comes after at most this many times the last adapting round, or so many sweeps; what is missing then is better
 /// known.
@@ -242,7 +242,7 @@ impl<'p> Campaign<'p> {
         }
         if last {
             let round = self.quota as f64;
-            let least = LEAST_KEPT * round;
+            let least = (LEAST_KEPT * round).min(FIRST_LOOK).max(round);
             let wanted = (factor * MARGIN * round).clamp(least, (MOST_KEPT * round).min(FIRST_LOOK).max(least)).ceil() as usize;
             self.quota = wanted.min(settings.max_sweeps.saturating_sub(self.burn_in)).max(1);
             self.phase = Phase::Keep;
