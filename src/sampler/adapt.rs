@@ -1,6 +1,7 @@
 //! Steps tuned while the sampler adapts: their sizes by Robbins–Monro from acceptance counts, their shapes from the visited states.
 
-use std::sync::Arc;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
 
 use super::chain::Step;
 use super::mixture::{Mixture, members};
@@ -20,16 +21,23 @@ const SELDOM: u32 = 6;
 /// From this acceptance of relocated peaks on a rung is easy: half of its moves are enough.
 const EASY: f64 = 0.1;
 
+/// Gains of the first decisions, which are wanted often and cost a power.
+static GAINS: LazyLock<[f64; 1024]> = LazyLock::new(|| std::array::from_fn(|n| power_gain(n as u32)));
+
 /// Size and shape of every move at every rung, and what they are tuned from.
 #[derive(Clone, Debug)]
 pub struct Tuning {
     /// Whether sizes still follow the counts.
     pub adapting: bool,
     moves: usize,
+    rungs: usize,
+    /// Of every move, rung after rung (see [`Tuning::at`]): the walkers of a ladder make one move after the other.
     ln_scale: Vec<f64>,
     /// exp of `ln_scale`, kept because it is wanted once a proposal.
     scale: Vec<f64>,
-    factors: Vec<Vec<f64>>,
+    /// Shapes in the same order, and where each move's begin, with their sizes.
+    factors: Vec<f64>,
+    shapes: Vec<Range<usize>>,
     accepted: Vec<u32>,
     tried: Vec<u32>,
     rates: Vec<Option<f64>>,
@@ -75,13 +83,20 @@ impl Tuning {
     pub fn new(problem: &Problem, moves: &[Move], rungs: usize) -> Self {
         let families = families(problem, moves);
         let slots = families.last().map_or(0, |f| f.at + f.members.len());
-        let factors: Vec<Vec<f64>> = (0..rungs).flat_map(|_| moves.iter().map(|m| first_factor(problem, m))).collect();
+        let (mut factors, mut shapes) = (Vec::new(), Vec::with_capacity(moves.len()));
+        for what in moves {
+            let (factor, from) = (first_factor(problem, what), factors.len());
+            shapes.push(from..from + factor.len());
+            (0..rungs).for_each(|_| factors.extend_from_slice(&factor));
+        }
         Self {
             adapting: true,
             moves: moves.len(),
+            rungs,
             ln_scale: vec![0.3f64.ln(); rungs * moves.len()],
             scale: vec![0.3; rungs * moves.len()],
             factors,
+            shapes,
             accepted: vec![0; rungs * moves.len()],
             tried: vec![0; rungs * moves.len()],
             rates: moves.iter().map(|m| m.rate).collect(),
@@ -96,11 +111,24 @@ impl Tuning {
         }
     }
 
+    /// The place of a move's figures at a rung.
+    #[inline]
+    fn at(&self, rung: usize, step: usize) -> usize {
+        step * self.rungs + rung
+    }
+
+    /// The place of a move's shape at a rung.
+    #[inline]
+    fn shape(&self, rung: usize, step: usize) -> Range<usize> {
+        let Range { start, end } = self.shapes[step].clone();
+        let size = end - start;
+        start + rung * size..end + rung * size
+    }
+
     /// The step of a move at a rung.
     #[inline]
     pub fn step(&self, rung: usize, step: usize) -> Step<'_> {
-        let at = rung * self.moves + step;
-        Step { scale: self.scale[at], factor: &self.factors[at] }
+        Step { scale: self.scale[self.at(rung, step)], factor: &self.factors[self.shape(rung, step)] }
     }
 
     /// Whether a move is made at a rung in this sweep, as far as that follows from what was learned.
@@ -116,22 +144,21 @@ impl Tuning {
     /// Counts a decision; while adapting the size follows it.
     #[inline]
     pub fn count(&mut self, rung: usize, step: usize, accepted: bool) {
-        let at = rung * self.moves + step;
+        let at = self.at(rung, step);
         self.tried[at] += 1;
         self.accepted[at] += u32::from(accepted);
         if self.adapting
             && let Some(rate) = self.rates[step]
         {
-            // Robbins–Monro with gain ∝ n^−0.6, which converges and forgets its start.
-            let gain = 2.0 * (f64::from(self.tried[at]) + 3.0).powf(-0.6);
-            self.ln_scale[at] = (self.ln_scale[at] + gain * (f64::from(u8::from(accepted)) - rate)).clamp(-60.0, self.longest[step]);
+            self.ln_scale[at] =
+                (self.ln_scale[at] + gain(self.tried[at]) * (f64::from(u8::from(accepted)) - rate)).clamp(-60.0, self.longest[step]);
             self.scale[at] = self.ln_scale[at].exp();
         }
     }
 
     /// Acceptance rate of a move at a rung.
     pub fn acceptance(&self, rung: usize, step: usize) -> f64 {
-        let at = rung * self.moves + step;
+        let at = self.at(rung, step);
         f64::from(self.accepted[at]) / f64::from(self.tried[at].max(1))
     }
 
@@ -166,11 +193,12 @@ impl Tuning {
         for (rung, &beta) in to.iter().enumerate().skip(1) {
             let (low, high, share) = bracket(from, beta);
             for step in 0..moves.len() {
-                let mean = |r: usize| copies.iter().map(|c| c.ln_scale[r * c.moves + step]).sum::<f64>() / copies.len() as f64;
-                let at = rung * pooled.moves + step;
+                let mean = |r: usize| copies.iter().map(|c| c.ln_scale[c.at(r, step)]).sum::<f64>() / copies.len() as f64;
+                let at = pooled.at(rung, step);
                 pooled.ln_scale[at] = (1.0 - share) * mean(low) + share * mean(high);
                 let nearest = if share < 0.5 { low } else { high };
-                pooled.factors[at].clone_from(&copies[0].factors[nearest * moves.len() + step]);
+                let shape = pooled.shape(rung, step);
+                pooled.factors[shape].copy_from_slice(&copies[0].factors[copies[0].shape(nearest, step)]);
             }
             let nearest = if share < 0.5 { low } else { high };
             if reshape {
@@ -187,7 +215,7 @@ impl Tuning {
 
     /// A new normal approximation of one rung. While adapting goes on it is tried with fresh draws; when it ends, only one that allows long steps stays.
     fn approximate(&mut self, copies: &[&Self], moves: &[Move], rung: usize, from: usize, adapting: bool) {
-        let whole = (0..self.moves).filter(|&step| moves[step].kind == Kind::Whole).map(|step| rung * self.moves + step);
+        let whole = (0..self.moves).filter(|&step| moves[step].kind == Kind::Whole).map(|step| self.at(rung, step));
         let places: Vec<usize> = whole.collect();
         let tried = copies[0].normals[from].is_some();
         let longest = places.iter().map(|&at| self.ln_scale[at]).fold(f64::NEG_INFINITY, f64::max);
@@ -206,7 +234,7 @@ impl Tuning {
     fn take_turns(&mut self, copies: &[&Self], moves: &[Move], rung: usize, from: usize) {
         let fresh = self.normals[rung].as_ref().is_some_and(|normal| normal.fresh);
         let steps = (0..self.moves).filter(|&step| moves[step].kind == Kind::Relocate);
-        let counts = steps.flat_map(|step| copies.iter().map(move |c| (c.accepted[from * c.moves + step], c.tried[from * c.moves + step])));
+        let counts = steps.flat_map(|step| copies.iter().map(move |c| (c.accepted[c.at(from, step)], c.tried[c.at(from, step)])));
         let (accepted, tried) = counts.fold((0, 0), |(a, t), (accepted, tried)| (a + accepted, t + tried));
         let easy = tried > 0 && f64::from(accepted) >= EASY * f64::from(tried);
         self.turns[rung] = if fresh { SELDOM } else { 1 + u32::from(easy) };
@@ -253,8 +281,8 @@ impl Tuning {
             }
             if let Some(factor) = cholesky(&covariance, n) {
                 for (step, _) in &family.members {
-                    let at = rung * self.moves + step;
-                    self.factors[at].clone_from(&factor);
+                    let (at, shape) = (self.at(rung, *step), self.shape(rung, *step));
+                    self.factors[shape].copy_from_slice(&factor);
                     self.ln_scale[at] = (2.38 / (n as f64).sqrt()).ln();
                 }
             }
@@ -332,6 +360,16 @@ fn families(problem: &Problem, moves: &[Move]) -> Vec<Family> {
     families
 }
 
+/// The Robbins–Monro gain at the n-th decision.
+fn gain(n: u32) -> f64 {
+    GAINS.get(n as usize).copied().unwrap_or_else(|| power_gain(n))
+}
+
+/// It falls as n^−0.6, which converges and forgets its start.
+fn power_gain(n: u32) -> f64 {
+    2.0 * (f64::from(n) + 3.0).powf(-0.6)
+}
+
 /// Standard deviation of a prior in its moves' coordinate.
 pub fn spread(prior: &Prior) -> f64 {
     match *prior {
@@ -342,11 +380,16 @@ pub fn spread(prior: &Prior) -> f64 {
     }
 }
 
+/// The shape of a move before anything is known: of a walk, the prior's; of opposite steps, the spread of the first parameter. Others have none.
 fn first_factor(problem: &Problem, what: &Move) -> Vec<f64> {
     let parameters = &what.targets[0].parameters;
-    let n = parameters.len();
+    let n = match what.kind {
+        Kind::Walk => parameters.len(),
+        Kind::Trade | Kind::Spread => 1,
+        Kind::Renew | Kind::Relocate | Kind::Refit | Kind::Whole => 0,
+    };
     let mut factor = vec![0.0; n * n];
-    for (j, &i) in parameters.iter().enumerate() {
+    for (j, &i) in parameters.iter().take(n).enumerate() {
         factor[j * n + j] = spread(&problem.parameters[i].prior);
     }
     factor

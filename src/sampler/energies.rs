@@ -73,9 +73,10 @@ impl Piece {
             self.first = bin;
         }
         if bin < self.first {
-            let missing = (self.first - bin) as usize;
+            // Half as much again, because energies fall while a ladder settles, and every time all counts are moved.
+            let missing = (self.first - bin) as usize + self.counts.len() / 2;
             self.counts.splice(0..0, std::iter::repeat_n(0, missing));
-            self.first = bin;
+            self.first -= missing as i64;
         }
         let at = (bin - self.first) as usize;
         if at >= self.counts.len() {

@@ -18,7 +18,7 @@ const SAME: f64 = 4.0;
 /// Most components a peak of the candidate.
 const MOST: usize = 3;
 /// And in all.
-const MOST_COMPONENTS: usize = 64;
+const MOST_COMPONENTS: usize = u64::BITS as usize;
 /// Rows that a component needs to be learned from.
 const LEAST_ROWS: usize = 16;
 /// Each standard deviation is at least this share of the prior's, and this many times what was seen.
@@ -95,26 +95,25 @@ impl Mixture {
     /// How likely each component is chosen at a rung, given the centres of the peaks that stay: where one is already, another is hardly wanted.
     pub fn odds(&self, others: impl Iterator<Item = f64> + Clone, beta: f64) -> Odds {
         let wider = widening(beta);
-        let mut odds = Odds { wider, each: [1.0; MOST_COMPONENTS], sum: 0.0 };
-        for (odds, c) in odds.each.iter_mut().zip(&self.components) {
+        let mut taken = 0;
+        for (i, c) in self.components.iter().enumerate() {
             let reach = NEAR * wider * c.factor[0];
-            if others.clone().any(|x| (x - c.mean[0]).abs() < reach) {
-                *odds = TAKEN;
-            }
+            let near = others.clone().any(|x| (x - c.mean[0]).abs() < reach);
+            taken |= u64::from(near) << i;
         }
-        odds.sum = odds.each[..self.components.len()].iter().sum();
-        odds
+        let count = f64::from(taken.count_ones());
+        Odds { wider, taken, sum: self.components.len() as f64 - count + TAKEN * count }
     }
 
     /// A draw, written to the parameters.
     pub fn sample(&self, problem: &Problem, parameters: &[usize], odds: &Odds, to: &mut [f64], stream: &mut Stream) {
         let n = parameters.len();
         let mut left = stream.random::<f64>() * odds.sum;
-        let chosen = self.components.iter().zip(&odds.each).find(|(_, odds)| {
-            left -= **odds;
+        let chosen = self.components.iter().enumerate().find(|(i, _)| {
+            left -= odds.of(*i);
             left < 0.0
         });
-        let Some(component) = chosen.map(|(c, _)| c).or(self.components.last()) else { return };
+        let Some(component) = chosen.map(|(_, c)| c).or(self.components.last()) else { return };
         let mut z = [0.0; LARGEST_BLOCK];
         z[..n].fill_with(|| StandardNormal.sample(stream));
         for (row, &i) in parameters.iter().enumerate() {
@@ -145,7 +144,7 @@ impl Mixture {
             };
         }
         let (mut sum, far) = (0.0, FAR * odds.wider * odds.wider);
-        for (c, odds) in self.components.iter().zip(&odds.each) {
+        for (i, c) in self.components.iter().enumerate() {
             let mut square = 0.0;
             for row in 0..n {
                 let dot: f64 = (0..row).map(|k| c.factor[row * n + k] * solved[k]).sum();
@@ -156,7 +155,7 @@ impl Mixture {
                 }
             }
             if square <= far {
-                sum += odds * (c.ln_top - 0.5 * square * narrower * narrower + ln_factor).exp();
+                sum += odds.of(i) * (c.ln_top - 0.5 * square * narrower * narrower + ln_factor).exp();
             }
         }
         sum * share
@@ -167,8 +166,15 @@ impl Mixture {
 #[derive(Clone, Copy, Debug)]
 pub struct Odds {
     wider: f64,
-    each: [f64; MOST_COMPONENTS],
+    /// One bit a component.
+    taken: u64,
     sum: f64,
+}
+
+impl Odds {
+    fn of(&self, component: usize) -> f64 {
+        if self.taken >> component & 1 == 1 { TAKEN } else { 1.0 }
+    }
 }
 
 /// How much wider than at β = 1 the components are: a normal posterior widens as β^−½.
