@@ -6,11 +6,11 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use fearless_simd::{Level, Simd, SimdBase, dispatch, f32x16};
-use keisoku::engine::cpu::{Cpu, Precision};
+use fearless_simd::Level;
+use keisoku::engine::cpu::{Cpu, Precision, ceiling};
 use keisoku::engine::oracle::Oracle;
 use keisoku::engine::{Engine, Moves, Roster};
-use keisoku::models::{Number, Setup, find};
+use keisoku::models::{Setup, find};
 use keisoku::problem::{Measurement, Noise, Problem, Term};
 
 /// Walkers of a ladder, and Gaussian peaks of a walker.
@@ -53,15 +53,7 @@ fn time(mut call: impl FnMut()) -> f64 {
 
 /// Nanoseconds an exponential on lanes takes.
 fn exponentials() -> f64 {
-    #[inline(always)]
-    fn run<S: Simd>(simd: S, x: &[f32], y: &mut [f32]) {
-        for (x, y) in x.chunks_exact(16).zip(y.chunks_exact_mut(16)) {
-            Number::exp(f32x16::from_slice(simd, x)).store_slice(y);
-        }
-    }
-    let (x, mut y): (Vec<f32>, Vec<f32>) = ((0..2048).map(|i| -(i as f32) / 100.0).collect(), vec![0.0; 2048]);
-    let level = Level::new();
-    time(|| dispatch!(level, simd => run(simd, black_box(&x), black_box(&mut y)))) / 2048.0
+    ceiling::exponential(Level::new())
 }
 
 /// The same curve and misfit as plain Rust loops, without supports.

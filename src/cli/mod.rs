@@ -14,6 +14,7 @@ pub mod simulate;
 mod watch;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -61,6 +62,9 @@ enum Verb {
         /// Leave out cases that would take longer than this a step
         #[arg(long, value_name = "TIME", default_value = "2s", value_parser = run::time::duration)]
         patience: Duration,
+        /// Write all figures to this file as well, as JSON
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
 }
 
@@ -85,7 +89,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Plot(arguments) => plot::run(arguments).map(|()| Exit::Good),
         Verb::Models { name } => models::run(name.as_deref()).map(|()| Exit::Good),
         Verb::Doctor { adapter } => doctor::run(adapter.as_ref()).map(|()| Exit::Good),
-        Verb::Bench { engine, adapter, patience } => bench::run(engine, adapter, *patience).map(|()| Exit::Good),
+        Verb::Bench { engine, adapter, patience, out } => bench::run(engine, adapter, *patience, out.as_deref()).map(|()| Exit::Good),
     };
     match done {
         Ok(exit) => exit.code(),

@@ -6,6 +6,7 @@
 //! A walker takes (2 × terms + 1) × points numbers, of which (terms + 2) × points are touched while moves change one term.
 
 mod arithmetic;
+pub mod ceiling;
 mod grid;
 mod kernel;
 pub mod level;
@@ -17,6 +18,7 @@ use fearless_simd::{Level, Simd};
 
 use self::arithmetic::{Double, Lanes};
 use self::level::OnLevel;
+use super::ceiling::Ceilings;
 use super::{Engine, Numbers, Roster, Tile, Tiling};
 use crate::error::Result;
 
@@ -79,6 +81,10 @@ impl Engine for Cpu {
 
     fn tiling(&self) -> Tiling {
         Tiling::Ladder
+    }
+
+    fn ceilings(&self) -> Result<Option<Ceilings>> {
+        Ok(Some(ceiling::measure(self.level)))
     }
 
     fn tile<'p>(&'p self, roster: Roster<'p>) -> Result<Box<dyn Tile + 'p>> {

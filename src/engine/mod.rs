@@ -1,12 +1,16 @@
 //! Misfits of many walkers at once. Three engines behind one trait: the oracle (f64, obvious), the cpu (SIMD), the gpu (WGSL).
 
 pub mod budget;
+pub mod ceiling;
 pub mod choice;
 pub mod cpu;
 pub mod gpu;
 pub mod oracle;
 pub mod probe;
+pub mod timeline;
 
+use self::ceiling::Ceilings;
+use self::timeline::Timeline;
 use crate::error::Result;
 use crate::problem::Problem;
 use crate::random::Stream;
@@ -150,6 +154,19 @@ pub trait Engine: Send + Sync {
 
     /// How the population should be cut.
     fn tiling(&self) -> Tiling;
+
+    /// Measures what the engine's machine can do at best, which takes a second; none where nobody asks for speed.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn ceilings(&self) -> Result<Option<Ceilings>> {
+        Ok(None)
+    }
+
+    /// Where time went so far, and what passed between host and device; none where they are one.
+    fn timeline(&self) -> Option<Timeline> {
+        None
+    }
 
     /// Prepares data for the tile's problems. No walker is loaded yet.
     ///

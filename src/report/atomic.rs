@@ -35,7 +35,7 @@ fn beside(path: &Path) -> PathBuf {
 }
 
 /// The error of a file that cannot be written.
-pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Error {
+pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Error {
     Error::fatal(format!("cannot be written: {error}"))
         .at(Place::file(path))
         .hint("free some space or choose another folder with --out DIR")

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::json;
 
 use super::atomic;
+use crate::engine::timeline::Timeline;
 use crate::error::Result;
 
 /// Facts of one run of the program.
@@ -23,6 +24,8 @@ pub struct RunInfo {
     pub wall: Duration,
     /// How long sampling took.
     pub sampling: Duration,
+    /// Where that time went, where a device took part.
+    pub timeline: Option<Timeline>,
     /// Frames that got an answer in this run.
     pub frames: usize,
     /// Frames that failed in this run.
@@ -47,6 +50,10 @@ impl RunInfo {
     /// Writes the file.
     pub(super) fn write(&self, path: &Path) -> Result<()> {
         let started = self.started.duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64());
+        let traffic = self.timeline.map(|t| t.traffic);
+        let shares = self.timeline.map(|t| t.shares(self.sampling));
+        let share = |share: f64| (share * 1e3).round() / 1e3;
+        let clock = |t: Timeline| if t.kernels.is_some() { "device" } else { "host" };
         let value = json!({
             "keisoku": env!("CARGO_PKG_VERSION"),
             "engine": self.engine,
@@ -56,6 +63,12 @@ impl RunInfo {
             "started_unix_s": (started * 1e3).round() / 1e3,
             "wall_s": seconds(self.wall),
             "sampling_s": seconds(self.sampling),
+            "host_busy": shares.map(|s| share(s.0)),
+            "device_busy": shares.map(|s| share(s.1)),
+            "device_clock": self.timeline.map(clock),
+            "submissions": traffic.map(|t| t.submissions),
+            "bytes_uploaded": traffic.map(|t| t.uploaded),
+            "bytes_downloaded": traffic.map(|t| t.downloaded),
             "frames": self.frames,
             "failed": self.failed,
             "finished_before": self.finished_before,

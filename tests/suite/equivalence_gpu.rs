@@ -20,7 +20,7 @@ use crate::fixtures::{self, Kind, coefficients, draw, push_move};
 const GPU: Tolerance = Tolerance { of: "gpu", worst: 1e-2, typical: 1e-3 };
 
 /// The adapter under test: KEISOKU_ADAPTER, else a real GPU, else software.
-fn selection() -> Option<Selection> {
+pub fn selection() -> Option<Selection> {
     match std::env::var("KEISOKU_ADAPTER") {
         Ok(text) => Some(text.parse().expect("infallible")),
         Err(_) => adapters().iter().min_by_key(|a| a.is_software()).map(|a| Selection::Index(a.index)),
@@ -158,8 +158,25 @@ fn close(seen: &[f64], expected: &[f64]) {
 fn doctor_and_bench_run() {
     let (Some(_), Some(selection)) = (gpu(), selection()) else { return };
     doctor::run(Some(&selection)).expect("the doctor is content");
-    bench::run(&["gpu".into(), "cpu".into(), "oracle".into()], &selection, Duration::from_millis(20)).expect("runs");
-    assert!(bench::run(&["abacus".into()], &selection, Duration::ZERO).is_err());
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("bench.json");
+    bench::run(&["gpu".into(), "cpu".into(), "oracle".into()], &selection, Duration::from_millis(20), Some(&out)).expect("runs");
+    let told: serde_json::Value = serde_json::from_slice(&std::fs::read(&out).unwrap()).unwrap();
+    let engines = told["engines"].as_array().unwrap();
+    assert_eq!(engines.len(), 3);
+    for (engine, name) in engines.iter().zip(["gpu", "cpu", "oracle"]) {
+        assert_eq!(engine["name"], name);
+        assert!(!engine["cases"].as_array().unwrap().is_empty(), "{engine}");
+        assert_eq!(engine["exponentials_a_second"].is_number(), name != "oracle");
+    }
+    let gpu = &engines[0]["cases"][0];
+    for share in ["host_busy", "device_busy"] {
+        assert!((0.0..=1.0).contains(&gpu[share].as_f64().unwrap()), "{gpu}");
+    }
+    // One move a walker: two tiles in one submission each, 4 bytes back.
+    assert_eq!((gpu["submissions_a_step"].as_f64(), gpu["bytes_downloaded_a_step"].as_f64()), (Some(2.0), Some(4000.0)), "{gpu}");
+    assert!(!told["times_the_cpu"].as_array().unwrap().is_empty());
+    assert!(bench::run(&["abacus".into()], &selection, Duration::ZERO, None).is_err());
 }
 
 /// An adapter that is not there is an error that lists those that are.

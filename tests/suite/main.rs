@@ -6,6 +6,7 @@ mod budget;
 mod calibrate;
 mod cli;
 mod closed_forms;
+mod counted;
 mod curves;
 mod demo;
 mod equivalence;

@@ -3,7 +3,7 @@
 use std::mem::offset_of;
 
 use keisoku::engine::gpu::layout::{self, Call, Move, Part, Point, Term, Walker, binding};
-use keisoku::engine::gpu::program::{accuracy_source, misfit_source, settle_source};
+use keisoku::engine::gpu::program::{accuracy_source, ceiling_source, misfit_source, settle_source};
 use keisoku::engine::{POISSON_FLOOR, SENTINEL};
 use keisoku::models::{ShapeKind, polynomials as table};
 use naga::{Expression, Handle, Literal, MathFunction, Module, TypeInner};
@@ -12,8 +12,8 @@ fn parse(source: &str) -> Module {
     naga::front::wgsl::parse_str(source).unwrap_or_else(|e| panic!("{}", e.emit_to_string(source)))
 }
 
-fn programs() -> [Module; 3] {
-    [parse(&misfit_source(ShapeKind::ALL)), parse(&settle_source()), parse(&accuracy_source())]
+fn programs() -> [Module; 4] {
+    [parse(&misfit_source(ShapeKind::ALL)), parse(&settle_source()), parse(&accuracy_source()), parse(&ceiling_source())]
 }
 
 /// The numbers of a constant expression.

@@ -215,6 +215,7 @@ fn sample(work: &Work<'_>, folder: &mut Folder, todo: &[&Entry], quiet: bool, cl
         started: clock.wall,
         wall: clock.instant.elapsed(),
         sampling: began.elapsed(),
+        timeline: work.ready.engine.timeline(),
         frames: frames.into_inner(),
         failed: failed.into_inner(),
         finished_before: 0,

@@ -106,6 +106,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
         started: clock.wall,
         wall: clock.instant.elapsed(),
         sampling: measured.sampling,
+        timeline: ready.engine.timeline(),
         frames: counts.done.into_inner(),
         failed: counts.failed.into_inner(),
         finished_before: counts.before,

@@ -1,55 +1,18 @@
 //! One block of a tile on the device: its buffers, what an attempt uploads, and what comes back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::{Duration, Instant};
 
+use super::clock::Stamps;
 use super::device::Device;
 use super::layout::{Call, Move, WORKGROUP, binding};
+use super::mapping::Mapping;
 use super::plan::{Bounds, Draft, Tables};
 use super::program::Programs;
+use crate::engine::timeline::Traffic;
 use crate::error::{Error, Result};
 
 /// Coefficients are held within ±this on the device, so that products of three of them stay finite; a finite curve has none so large.
 const COEFFICIENT_LIMIT: f64 = 1e12;
-
-/// How long another thread may take to run a callback that is due: a loaded machine's time slices, many times over.
-const HANDOVER: Duration = Duration::from_secs(10);
-
-/// Whether a buffer is mapped; wgpu's callback sets it.
-#[derive(Debug, Default)]
-struct Mapping(Arc<AtomicU8>);
-
-impl Mapping {
-    const WAITING: u8 = 0;
-    const MAPPED: u8 = 1;
-    const FAILED: u8 = 2;
-
-    fn mapped() -> Self {
-        Self(Arc::new(AtomicU8::new(Self::MAPPED)))
-    }
-
-    fn request(&self, buffer: &wgpu::Buffer, mode: wgpu::MapMode, bytes: u64) {
-        self.0.store(Self::WAITING, Ordering::Release);
-        let state = Arc::clone(&self.0);
-        buffer.map_async(mode, 0..bytes, move |result| {
-            state.store(if result.is_ok() { Self::MAPPED } else { Self::FAILED }, Ordering::Release);
-        });
-    }
-
-    /// To be called when the submission has been waited for. Another thread that polls the device takes along every callback that is due
-    /// and runs them after this thread's wait is over, so that a callback may still be on its way.
-    fn check(&self) -> Result<()> {
-        let since = Instant::now();
-        while self.0.load(Ordering::Acquire) == Self::WAITING && since.elapsed() < HANDOVER {
-            std::thread::yield_now();
-        }
-        match self.0.load(Ordering::Acquire) {
-            Self::MAPPED => Ok(()),
-            _ => Err(Error::device("a buffer of the GPU could not be mapped").hint("run again with --engine cpu")),
-        }
-    }
-}
 
 /// Buffers of a block. Those that an attempt fills hold two slots, used in turn, because the last attempt is settled by the next.
 #[derive(Debug)]
@@ -193,11 +156,12 @@ impl Block {
         }
     }
 
-    /// Fills the staging buffer and records copies and kernels; the last attempt, where choices came for it, is settled first.
+    /// Fills the staging buffer and records copies and kernels; the last attempt, where choices came for it, is settled first. Tells what that
+    /// comes to.
     ///
     /// # Errors
     /// Where the staging buffer is not mapped.
-    pub fn encode(&mut self, programs: &Programs, encoder: &mut wgpu::CommandEncoder) -> Result<()> {
+    pub fn encode(&mut self, programs: &Programs, stamps: Stamps<'_>, encoder: &mut wgpu::CommandEncoder) -> Result<Traffic> {
         self.staging_mapped.check()?;
         let next = 1 - self.slot;
         let moves = self.upload.moves.len();
@@ -209,24 +173,25 @@ impl Block {
             first_settled: (self.slot * self.walkers) as u32,
             settled: settled as u32,
         };
-        self.copy(encoder, &call, next)?;
+        let uploaded = self.copy(encoder, &call, next)?;
         if settled > 0 {
             let grid = grid(settled.div_ceil(WORKGROUP as usize), self.workgroups);
-            dispatch(encoder, programs.settle(), &self.settle_group, grid);
+            dispatch(encoder, stamps.of(true, false), programs.settle(), &self.settle_group, grid);
         }
         let jobs = moves * self.slots;
         let grid = grid(jobs.div_ceil((WORKGROUP / self.lanes) as usize), self.workgroups);
-        dispatch(encoder, &self.pipeline, &self.misfit_group, grid);
+        dispatch(encoder, stamps.of(settled == 0, true), &self.pipeline, &self.misfit_group, grid);
         encoder.copy_buffer_to_buffer(&self.buffers.sums, 0, &self.buffers.readback, 0, 4 * jobs as u64);
         self.awaited = jobs;
         self.slot = next;
         self.last = moves;
         self.choices.clear();
-        Ok(())
+        let dispatches = 1 + u64::from(settled > 0);
+        Ok(Traffic { submissions: 0, dispatches, moves: moves as u64, uploaded, downloaded: 4 * jobs as u64 })
     }
 
-    /// Writes everything an attempt needs into the staging buffer, one piece after the other, and records a copy for each.
-    fn copy(&self, encoder: &mut wgpu::CommandEncoder, call: &Call, next: usize) -> Result<()> {
+    /// Writes everything an attempt needs into the staging buffer, one piece after the other, and records a copy for each. Tells how many bytes.
+    fn copy(&self, encoder: &mut wgpu::CommandEncoder, call: &Call, next: usize) -> Result<u64> {
         let (b, upload) = (&self.buffers, &self.upload);
         let words = |count: usize| 4 * count as u64;
         let pieces: [(&[u8], &wgpu::Buffer, u64); 5] = [
@@ -250,7 +215,7 @@ impl Block {
             encoder.copy_buffer_to_buffer(&b.staging, at, target, offset, bytes.len() as u64);
             at += bytes.len() as u64;
         }
-        Ok(())
+        Ok(total as u64)
     }
 
     /// Asks for the buffers that the host needs next; to be called after the submission.
@@ -296,8 +261,14 @@ pub fn grid(groups: usize, most: u32) -> [u32; 2] {
     [groups.div_ceil(rows) as u32, rows as u32]
 }
 
-fn dispatch(encoder: &mut wgpu::CommandEncoder, pipeline: &wgpu::ComputePipeline, group: &wgpu::BindGroup, [x, y]: [u32; 2]) {
-    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+fn dispatch(
+    encoder: &mut wgpu::CommandEncoder,
+    timestamp_writes: Option<wgpu::ComputePassTimestampWrites<'_>>,
+    pipeline: &wgpu::ComputePipeline,
+    group: &wgpu::BindGroup,
+    [x, y]: [u32; 2],
+) {
+    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
     pass.set_pipeline(pipeline);
     pass.set_bind_group(0, group, &[]);
     pass.dispatch_workgroups(x, y, 1);

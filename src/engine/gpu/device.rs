@@ -55,7 +55,7 @@ pub struct AdapterInfo {
     pub subgroup: (u32, u32),
     /// What the adapter could do; devices are asked for wgpu's defaults only.
     pub limits: wgpu::Limits,
-    /// Optional abilities, by name; none of them is used.
+    /// Optional abilities, by name; of them only timestamps are used.
     pub features: wgpu::Features,
 }
 
@@ -172,7 +172,9 @@ impl Device {
     /// Where there is no such adapter, or it refuses a device.
     pub fn open(selection: &Selection) -> Result<Self> {
         let (adapter, info) = choose(selection)?;
-        let descriptor = wgpu::DeviceDescriptor { label: Some("keisoku"), ..Default::default() };
+        // Of what an adapter can do beyond the defaults, only its clock is used: it changes no result.
+        let required_features = adapter.features() & wgpu::Features::TIMESTAMP_QUERY;
+        let descriptor = wgpu::DeviceDescriptor { label: Some("keisoku"), required_features, ..Default::default() };
         let (raw, queue) = pollster::block_on(adapter.request_device(&descriptor)).map_err(|e| {
             Error::fatal(format!("the adapter {info} gave no device: {e}"))
                 .hint("close programs that use the GPU, choose another adapter, or use --engine cpu")

@@ -2,8 +2,11 @@
 
 pub mod accuracy;
 mod block;
+mod ceiling;
+mod clock;
 mod device;
 pub mod layout;
+mod mapping;
 mod plan;
 pub mod program;
 #[cfg(test)]
@@ -12,10 +15,14 @@ mod tile;
 
 pub use device::{AdapterInfo, Selection, adapters};
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use self::device::Device;
 use self::plan::Bounds;
 use self::program::Programs;
 use self::tile::GpuTile;
+use super::ceiling::Ceilings;
+use super::timeline::{Timeline, Watch};
 use super::{Engine, Numbers, Roster, Tile, Tiling};
 use crate::error::Result;
 
@@ -25,6 +32,7 @@ pub struct Gpu {
     device: Device,
     programs: Programs,
     bounds: Bounds,
+    watch: Mutex<Watch>,
 }
 
 impl Gpu {
@@ -35,7 +43,11 @@ impl Gpu {
     pub fn new(selection: &Selection) -> Result<Self> {
         let device = Device::open(selection)?;
         let programs = Programs::new(&device)?;
-        Ok(Self { device, programs, bounds: Bounds::standard() })
+        Ok(Self { device, programs, bounds: Bounds::standard(), watch: Mutex::default() })
+    }
+
+    fn watch(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The adapter in use.
@@ -59,6 +71,14 @@ impl Engine for Gpu {
 
     fn tiling(&self) -> Tiling {
         Tiling::Halves
+    }
+
+    fn ceilings(&self) -> Result<Option<Ceilings>> {
+        self.measure().map(Some)
+    }
+
+    fn timeline(&self) -> Option<Timeline> {
+        Some(self.watch().timeline())
     }
 
     fn tile<'p>(&'p self, roster: Roster<'p>) -> Result<Box<dyn Tile + 'p>> {

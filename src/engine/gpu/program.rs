@@ -14,6 +14,7 @@ const LAYOUT: &str = include_str!("../../../shaders/layout.wgsl");
 const MATH: &str = include_str!("../../../shaders/math.wgsl");
 const MISFIT: &str = include_str!("../../../shaders/misfit.wgsl");
 const SETTLE: &str = include_str!("../../../shaders/settle.wgsl");
+const CEILING: &str = include_str!("../../../shaders/ceiling.wgsl");
 const ACCURACY: &str = include_str!("../../../shaders/accuracy.wgsl");
 
 /// What makes two walkers share a pipeline: it depends on their problem alone, so that a result does not depend on company.
@@ -65,6 +66,11 @@ pub fn settle_source() -> String {
 /// Source of the kernel `accuracy`.
 pub fn accuracy_source() -> String {
     [MATH, ACCURACY].join("\n")
+}
+
+/// Source of the kernel `ceiling`.
+pub fn ceiling_source() -> String {
+    [MATH, CEILING].join("\n")
 }
 
 /// The switch over the kinds of term: one shape at four points, so that its coefficients are read once.

@@ -1,8 +1,12 @@
 //! A tile on a GPU: spreads moves over its blocks, submits once, gathers misfits.
 
+use std::time::{Duration, Instant};
+
 use super::Gpu;
 use super::block::Block;
+use super::clock::{Clock, Stamps};
 use super::plan;
+use crate::engine::timeline::Traffic;
 use crate::engine::{Moves, Roster, SENTINEL, Tile};
 use crate::error::Result;
 
@@ -26,6 +30,7 @@ pub struct GpuTile<'p> {
     place: Vec<usize>,
     /// The submission under way.
     flight: Option<wgpu::SubmissionIndex>,
+    clock: Option<Clock>,
     /// Moves of all terms, for `load`.
     whole: Moves,
 }
@@ -52,8 +57,8 @@ impl<'p> GpuTile<'p> {
             }
             blocks.push(Block::new(&gpu.device, &gpu.programs, draft, gpu.bounds)?);
         }
-        let whole = Moves::default();
-        Ok(Self { gpu, blocks, home, place: Vec::new(), flight: None, whole })
+        let (clock, whole) = (Clock::new(&gpu.device)?, Moves::default());
+        Ok(Self { gpu, blocks, home, place: Vec::new(), flight: None, clock, whole })
     }
 
     /// Records every block with moves and submits once.
@@ -72,19 +77,42 @@ impl<'p> GpuTile<'p> {
         }
         let device = &self.gpu.device;
         let mut encoder = device.raw.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        for block in self.blocks.iter_mut().filter(|b| b.is_busy()) {
-            block.encode(&self.gpu.programs, &mut encoder)?;
+        let busy = self.blocks.iter().filter(|b| b.is_busy()).count();
+        if busy == 0 {
+            return Ok(());
+        }
+        let mut traffic = Traffic { submissions: 1, ..Traffic::default() };
+        for (i, block) in self.blocks.iter_mut().filter(|b| b.is_busy()).enumerate() {
+            let stamps = Stamps { clock: self.clock.as_ref(), first: i == 0, last: i + 1 == busy };
+            traffic += block.encode(&self.gpu.programs, stamps, &mut encoder)?;
+        }
+        if let Some(clock) = &self.clock {
+            clock.encode(&mut encoder);
         }
         let submission = device.queue.submit([encoder.finish()]);
         self.blocks.iter().filter(|b| b.is_busy()).for_each(Block::request);
+        if let Some(clock) = &self.clock {
+            clock.request();
+        }
         self.flight = Some(submission);
+        self.gpu.watch().departed(traffic);
         device.check()
     }
 
     /// Waits for the submission under way, if there is one, and reads what it brought.
     fn finish(&mut self, misfits: Option<&mut Vec<f64>>) -> Result<()> {
-        let Some(submission) = self.flight.take() else { return Ok(()) };
-        self.gpu.device.wait(submission)?;
+        let Some(submission) = self.flight.take() else {
+            if let Some(misfits) = misfits {
+                misfits.clear();
+            }
+            return Ok(());
+        };
+        let since = Instant::now();
+        let answered = self.gpu.device.wait(submission);
+        let waited = since.elapsed();
+        let kernels = answered.and_then(|()| self.clock.as_ref().map(Clock::read).transpose());
+        self.gpu.watch().arrived(waited, kernels.as_ref().ok().copied().flatten());
+        kernels?;
         let mut unread = Vec::new();
         let misfits = misfits.unwrap_or(&mut unread);
         misfits.clear();
@@ -97,6 +125,15 @@ impl<'p> GpuTile<'p> {
             })?;
         }
         Ok(())
+    }
+}
+
+impl Drop for GpuTile<'_> {
+    /// What is still under way when a run is cut short is waited for by nobody.
+    fn drop(&mut self) {
+        if self.flight.is_some() {
+            self.gpu.watch().arrived(Duration::ZERO, None);
+        }
     }
 }
 
