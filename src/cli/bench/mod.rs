@@ -16,7 +16,7 @@ use crate::engine::{Engine, Numbers};
 use crate::error::Result;
 use crate::report::atomic;
 
-/// Sizes of a population: every case has a linear background besides its peaks, pseudo-Voigt ones with an exponential a point.
+/// Sizes of a population: every case has a linear background besides its peaks, Gaussian ones with an exponential a point and no support.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Case {
     walkers: usize,
