@@ -66,7 +66,6 @@ pub struct Chain<'p> {
     ln_ratio: Vec<f64>,
     state: Vec<Trial>,
     streams: Vec<Stream>,
-    scratch: Vec<f64>,
     /// What refits remember, walker after walker, one a measurement; only one walker's where they are not to.
     memories: Vec<Memory>,
 }
@@ -101,7 +100,6 @@ impl<'p> Chain<'p> {
             ln_ratio: vec![0.0; rungs],
             state: vec![Trial::None; rungs],
             streams: vec![key.stream(0, 0, 0); rungs],
-            scratch: vec![0.0; problem.coefficients()],
             memories: vec![Memory::default(); m],
             sweep: 0,
             broken: 0,
@@ -216,10 +214,9 @@ impl<'p> Chain<'p> {
         let theta = &self.trial[w * d..(w + 1) * d];
         let at = moves.coefficients.len();
         let admitted = terms.iter().all(|&k| {
-            let out = &mut self.scratch[..self.problem.terms[k as usize].extent.len()];
-            let fine = admissible(self.problem, k as usize, theta, out);
-            moves.coefficients.extend_from_slice(out);
-            fine
+            let from = moves.coefficients.len();
+            moves.coefficients.resize(from + self.problem.terms[k as usize].extent.len(), 0.0);
+            admissible(self.problem, k as usize, theta, &mut moves.coefficients[from..])
         });
         if !admitted {
             moves.coefficients.truncate(at);

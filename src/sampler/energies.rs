@@ -45,7 +45,9 @@ impl Energies {
                 self.pieces = self.pieces.chunks(2).map(|pair| pair[0].merged(&pair[1])).collect();
                 self.length *= 2;
             }
-            self.pieces.push(Piece::default());
+            // Where the last one has bins, this one will need them.
+            let like = |last: &Piece| Piece { sweeps: 0, first: last.first, counts: vec![0; last.counts.len()] };
+            self.pieces.push(self.pieces.last().map_or_else(Piece::default, like));
         }
         let Some(piece) = self.pieces.last_mut() else { return };
         piece.sweeps += 1;
