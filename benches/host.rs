@@ -4,78 +4,24 @@
 //! nothing, in two tiles as a device has them, and prints nanoseconds a walker step (a move handed to the engine) and core: proposals, `prepare`, decisions, exchange
 //! and records included.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use keisoku::engine::{Engine, Moves, Numbers, Roster, Tile, Tiling};
-use keisoku::error::Result;
 use keisoku::problem::{self, Problem};
 use keisoku::sampler::{self, Settings};
 
 #[path = "../tests/suite/examples.rs"]
 #[expect(dead_code, reason = "of the examples' runner only a part is needed here")]
 mod examples;
+#[path = "../tests/suite/null.rs"]
+mod null;
+
+use null::Null;
 
 /// Rungs that a ladder has, about.
 const RUNGS: usize = 10;
 const COPIES: usize = 8;
 const SWEEPS: usize = 256;
-
-/// Evaluates nothing, and counts what it is asked for: a move's misfit is a parabola of its coefficients.
-#[derive(Default)]
-struct Null(AtomicUsize);
-
-struct NullTile<'e> {
-    asked: &'e AtomicUsize,
-    /// Coefficients of a walker.
-    each: usize,
-}
-
-fn parabola(coefficients: &[f64]) -> f64 {
-    300.0 + coefficients.iter().map(|c| 40.0 * (c - 1.0).powi(2)).sum::<f64>()
-}
-
-impl Engine for Null {
-    fn name(&self) -> &'static str {
-        "null"
-    }
-
-    fn describe(&self) -> String {
-        "returns at once".into()
-    }
-
-    fn numbers(&self) -> Numbers {
-        Numbers::F64
-    }
-
-    fn tiling(&self) -> Tiling {
-        Tiling::Halves
-    }
-
-    fn tile<'p>(&'p self, roster: Roster<'p>) -> Result<Box<dyn Tile + 'p>> {
-        Ok(Box::new(NullTile { asked: &self.0, each: roster.problems[0].coefficients() }))
-    }
-}
-
-impl Tile for NullTile<'_> {
-    fn load(&mut self, _: &[u32], coefficients: &[f64], misfits: &mut Vec<f64>) -> Result<()> {
-        misfits.clear();
-        misfits.extend(coefficients.chunks_exact(self.each).map(parabola));
-        Ok(())
-    }
-
-    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
-        self.asked.fetch_add(moves.len(), Ordering::Relaxed);
-        misfits.clear();
-        let ends = moves.coefficient_start.windows(2);
-        misfits.extend(ends.map(|ends| parabola(&moves.coefficients[ends[0] as usize..ends[1] as usize])));
-        Ok(())
-    }
-
-    fn settle(&mut self, _: &[bool]) -> Result<()> {
-        Ok(())
-    }
-}
 
 fn main() {
     let walkers = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(20_000);

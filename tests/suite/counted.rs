@@ -17,6 +17,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 use crate::equivalence_gpu::selection;
 use crate::examples;
+use crate::null::Null;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -153,7 +154,7 @@ impl Tile for CountingTile<'_, '_> {
     }
 
     fn submit(&mut self, moves: &Moves) -> Result<()> {
-        let before = self.of.inner.timeline().map(|t| t.traffic).unwrap_or_default();
+        let before = self.of.inner.timeline().unwrap_or_default();
         let mut log = self.of.log.lock().unwrap();
         self.step = log.steps.len();
         log.steps.push(Step { moves: moves.len(), misfits: 0, host: 0, engine: 0, traffic: Traffic::default() });
@@ -162,14 +163,8 @@ impl Tile for CountingTile<'_, '_> {
         }
         drop(log);
         self.booked(|inner| inner.submit(moves))?;
-        let after = self.of.inner.timeline().map(|t| t.traffic).unwrap_or_default();
-        self.of.log.lock().unwrap().steps[self.step].traffic = Traffic {
-            submissions: after.submissions - before.submissions,
-            dispatches: after.dispatches - before.dispatches,
-            moves: after.moves - before.moves,
-            uploaded: after.uploaded - before.uploaded,
-            downloaded: after.downloaded - before.downloaded,
-        };
+        let after = self.of.inner.timeline().unwrap_or_default();
+        self.of.log.lock().unwrap().steps[self.step].traffic = (after - before).traffic;
         Ok(())
     }
 
@@ -181,56 +176,6 @@ impl Tile for CountingTile<'_, '_> {
 
     fn settle(&mut self, choices: &[bool]) -> Result<()> {
         self.booked(|inner| inner.settle(choices))
-    }
-}
-
-/// Evaluates nothing and allocates nothing.
-struct Null;
-
-struct NullTile(usize);
-
-impl Engine for Null {
-    fn name(&self) -> &'static str {
-        "null"
-    }
-
-    fn describe(&self) -> String {
-        "returns at once".into()
-    }
-
-    fn numbers(&self) -> Numbers {
-        Numbers::F64
-    }
-
-    fn tiling(&self) -> Tiling {
-        Tiling::Halves
-    }
-
-    fn tile<'p>(&'p self, roster: Roster<'p>) -> Result<Box<dyn Tile + 'p>> {
-        Ok(Box::new(NullTile(roster.problems[0].coefficients())))
-    }
-}
-
-/// Some misfit of coefficients, so that moves are accepted and refused.
-fn parabola(coefficients: &[f64]) -> f64 {
-    300.0 + coefficients.iter().map(|c| 10.0 * (c - 1.0).powi(2).min(100.0)).sum::<f64>()
-}
-
-impl Tile for NullTile {
-    fn load(&mut self, _: &[u32], coefficients: &[f64], misfits: &mut Vec<f64>) -> Result<()> {
-        misfits.clear();
-        misfits.extend(coefficients.chunks_exact(self.0).map(parabola));
-        Ok(())
-    }
-
-    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
-        misfits.clear();
-        misfits.extend(moves.coefficient_start.windows(2).map(|ends| parabola(&moves.coefficients[ends[0] as usize..ends[1] as usize])));
-        Ok(())
-    }
-
-    fn settle(&mut self, _: &[bool]) -> Result<()> {
-        Ok(())
     }
 }
 
@@ -259,7 +204,7 @@ fn count(engine: &dyn Engine, problems: usize, max_sweeps: usize, most: usize) -
 const LAST_ROUND: usize = 16;
 
 fn host_alone() {
-    let log = count(&Null, 60, 64, usize::MAX);
+    let log = count(&Null::default(), 60, 64, usize::MAX);
     assert!(2 * log.walkers >= 10_000, "{} walkers", 2 * log.walkers);
     let last = &log.steps[*log.rounds.last().unwrap()..];
     // Lists have the room they need after a few sweeps. From there on only what a sweep records takes memory, once a sweep and tile.

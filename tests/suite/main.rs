@@ -24,6 +24,7 @@ mod layout;
 mod lines;
 mod misfit;
 mod noise;
+mod null;
 mod posterior;
 mod priors;
 mod products;
