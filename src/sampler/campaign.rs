@@ -19,14 +19,13 @@ const ROUNDS: (usize, usize) = (5, 10);
 const SETTLED: f64 = 0.15;
 /// An adapting round that asks for more than this many times its own length has not seen the posterior yet: adapting goes on.
 const LARGEST_FACTOR: f64 = 12.0;
-/// The kept part is at least this many times the last adapting round; as long as that round is enough where a first look is due sooner.
-const LEAST_KEPT: f64 = 2.0;
-/// The first look at what was kept comes after at most this many times the last adapting round, or so many sweeps; what is missing then is better
-/// known.
+/// The first look at what was kept comes after as many sweeps as the last adapting round had, or up to so many times as many if that round asks
+/// for more; beyond so many sweeps it waits no longer than that round took. What is missing then is better known.
 const MOST_KEPT: f64 = 4.0;
 const FIRST_LOOK: f64 = 4096.0;
-/// It is made this much longer than the last adapting round asks for, because that round's variance is an estimate.
-const MARGIN: f64 = 1.3;
+/// A part is made this much longer than the one before asks for, because that one's variance is an estimate. Whether the targets were met is for
+/// the verdict, which knows how far such an estimate may be off.
+const MARGIN: f64 = 1.2;
 /// All extensions together are at most this many times what was kept at the first look.
 const LARGEST_EXTENSION: f64 = 8.0;
 /// The first extension is at most this many times what was kept: a short record that asks for much more is often mistaken, and a second look
@@ -242,8 +241,7 @@ impl<'p> Campaign<'p> {
         }
         if last {
             let round = self.quota as f64;
-            let least = (LEAST_KEPT * round).min(FIRST_LOOK).max(round);
-            let wanted = (factor * MARGIN * round).clamp(least, (MOST_KEPT * round).min(FIRST_LOOK).max(least)).ceil() as usize;
+            let wanted = (factor * MARGIN * round).clamp(round, (MOST_KEPT * round).min(FIRST_LOOK).max(round)).ceil() as usize;
             self.quota = wanted.min(settings.max_sweeps.saturating_sub(self.burn_in)).max(1);
             self.phase = Phase::Keep;
         } else {
