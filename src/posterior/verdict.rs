@@ -48,7 +48,10 @@ pub fn shortfall(problem: &Problem, sampled: &Sampled, targets: &Targets) -> f64
     let Some(free) = evidence::free_energy(sampled) else { return f64::INFINITY };
     let worst = label_free(problem, sampled);
     let sweeps = sampled.copies.first().map_or(0, |c| c.sweeps) as f64;
-    let counted = targets.round_trips as f64 / (0.5 * sampled.journeys() as f64).max(0.5);
+    let made = 0.5 * sampled.journeys() as f64;
+    let missing = (targets.round_trips as f64 - made).max(0.0);
+    // Journeys are counted, and counts scatter by their root: as many more are asked for, because a count that falls short is not forgiven.
+    let counted = 1.0 + (missing + missing.sqrt()) / made.max(0.5);
     // The first journeys take their time: few of them, or none, say no more than that while there was hardly time for one.
     let first = (JOURNEY * sampled.betas.len()) as f64;
     let trips = if sweeps < first { counted.min(first / sweeps) } else { counted };

@@ -1,7 +1,7 @@
 //! What people look at: the report in a real browser, figures as files, and folders that lack something.
 
 mod browser;
-mod driver;
+pub mod driver;
 mod figures;
 mod folder;
 mod page;

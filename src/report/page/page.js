@@ -230,6 +230,10 @@
     }
   };
 
+  // Once the page stands, the address follows the frame that is chosen: one that is kept or sent leads there, #last to the last frame.
+  const ready = () => document.body.dataset.ready === "1";
+  const addressed = () => (location.hash === "#last" ? data.rows.length - 1 : data.rows.findIndex((row) => location.hash === `#frame-${row[0]}`));
+
   // The details of a frame: unpacked when they are asked for, the last few kept.
   const packed = new Map($$("script.packed").map((s) => [+s.dataset.place, s]));
   const kept = new Map();
@@ -258,6 +262,7 @@
       $(`#frame-table tr[data-place="${now}"]`)?.classList.add("now");
     }
     if (scroll) $("#frame").scrollIntoView();
+    if (ready()) history.replaceState(null, "", `#frame-${row[0]}`);
     const asked = now, html = await details(now);
     if (asked !== now) return;
     const place_ = $("#detail");
@@ -361,7 +366,8 @@
         step(by, event.shiftKey);
       });
     }
-    await show(slider ? +slider.value : 0);
+    addEventListener("hashchange", () => { if (addressed() >= 0) show(addressed()); });
+    await show(addressed() >= 0 ? addressed() : slider ? +slider.value : 0);
     document.body.dataset.ready = "1";
   };
   start();

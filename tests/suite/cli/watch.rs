@@ -138,6 +138,52 @@ fn frames_are_measured_as_they_become_complete() {
     assert!(series.draws() == draws, "other draws");
 }
 
+/// The live page in a real browser: frames and the report appear without a reload, the newest frame is shown until another is chosen, and what
+/// is chosen stays.
+#[cfg(unix)]
+#[test]
+fn the_page_is_kept_current_without_a_reload() {
+    let Some(browser) = crate::report::driver::browser() else { return };
+    let series = Series::new();
+    let texts = take_away(&series, 1..=FRAMES);
+    let write = |name: &str, text: &str| fs::write(series.path("data").join(name), text).unwrap();
+    let mut watch = Watch::begin(&series, &["--threads", "2"]);
+    browser.size(1400, 900);
+    browser.visit(&format!("http://{}/", watch.page));
+    browser.run("window.same = true");
+    let says = |id: &str, what: &str| browser.wait(&format!("document.querySelector('#{id}').textContent.includes('{what}')"));
+    let report = |condition: &str| {
+        let inner = "document.querySelector('#report').contentDocument";
+        browser.wait(&format!("{inner}.body?.dataset.ready === '1' && {}", condition.replace("report", inner)));
+    };
+    says("phase", "waiting for the first frame");
+    assert_eq!(browser.run("return [document.querySelector('#empty').hidden, document.querySelector('#report').hidden]").to_string(), "[false,true]");
+    write("f1.xye", &texts[0]);
+    browser.wait("document.querySelectorAll('#recent tbody tr').length === 1");
+    report("report.querySelector('#frame-title').textContent.startsWith('Frame 1')");
+    let row = texts[1][..texts[1].len() / 2].rfind('\n').unwrap() + 1;
+    write("f2.xye", &texts[1][..row + 5]);
+    says("counts", "being written: f2");
+    write("f2.xye", &texts[1]);
+    report("report.querySelectorAll('#frame-table tbody tr').length === 2");
+    report("report.querySelector('#frame-title').textContent.startsWith('Frame 2')");
+    browser.run("document.querySelector('#report').contentDocument.querySelector('#frame-table tbody tr').click()");
+    report("report.querySelector('#frame-title').textContent.startsWith('Frame 1')");
+    write("f3.xye", &texts[2]);
+    report("report.querySelectorAll('#frame-table tbody tr').length === 3");
+    report("report.querySelector('#frame-title').textContent.startsWith('Frame 1')");
+    assert_eq!(browser.run("return document.querySelector('#recent tbody td').textContent"), "3");
+    assert_eq!(browser.run("return [window.same, document.querySelector('#empty').hidden, document.title]").to_string(), "[true,true,\"3 done · tiny\"]");
+    for (width, height) in [(1400, 900), (400, 800)] {
+        browser.size(width, height);
+        assert!(browser.number("document.documentElement.scrollWidth - innerWidth") <= 0.0, "{width} px are too few");
+    }
+    assert_eq!(browser.console(), [""; 0]);
+    assert!(Command::new("kill").args(["-INT", &watch.child.id().to_string()]).status().unwrap().success());
+    assert_eq!(watch.child.wait().unwrap().code(), Some(130));
+    says("trouble", "keisoku does not answer");
+}
+
 #[test]
 fn a_killed_watch_goes_on_and_a_second_one_is_kept_out() {
     let series = Series::new();

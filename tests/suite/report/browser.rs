@@ -91,6 +91,17 @@ fn slider_keys_clicks_and_tables_choose_frames_and_hover_tells_numbers() {
     browser.run("const s = document.querySelector('#slider'); s.value = 6; s.dispatchEvent(new Event('input'));");
     shown(6);
     assert_eq!(browser.run("return document.querySelector('#frame-title').textContent"), json!("Frame 7: f7"));
+    // The address leads back to it.
+    let path = browser.run("return location.href").as_str().unwrap().to_owned();
+    assert!(path.ends_with("#frame-7"), "{path}");
+    browser.visit("about:blank");
+    browser.visit(&path);
+    shown(6);
+    browser.visit("about:blank");
+    browser.visit(&path.replace("#frame-7", "#last"));
+    shown(11);
+    browser.visit(&path);
+    shown(6);
     // One peak only in this frame.
     assert_eq!(browser.count("table.parameters tbody tr"), 3);
     browser.run("document.querySelector('#frame-table tr[data-place=\"3\"] td').click()");

@@ -78,9 +78,14 @@ impl Browser {
         answer["value"].clone()
     }
 
+    /// Goes to an address.
+    pub fn visit(&self, url: &str) {
+        self.post(&format!("{}/url", self.session), &json!({ "url": url }));
+    }
+
     /// Opens a file and waits until the page says that it is ready.
     pub fn open(&self, path: &Path) {
-        self.post(&format!("{}/url", self.session), &json!({ "url": format!("file://{}", path.display()) }));
+        self.visit(&format!("file://{}", path.display()));
         self.wait("document.body && document.body.dataset.ready === '1'");
     }
 
