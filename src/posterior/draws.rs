@@ -162,8 +162,8 @@ pub(crate) fn free(name: String, taken: &mut Vec<String>) -> String {
     name
 }
 
-/// Letters, digits and underscores: readers make attributes of names.
-fn word(name: &str) -> String {
+/// What a name becomes in a file of draws: letters, digits and underscores, for readers make attributes of names.
+pub(crate) fn word(name: &str) -> String {
     name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect::<String>().trim_end_matches('_').to_owned()
 }
 

@@ -14,7 +14,7 @@ mod verdict;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use curves::{mean_count, new_datum};
-pub(crate) use draws::free;
+pub(crate) use draws::{free, word};
 pub(crate) use labels::groups;
 
 pub use curves::{Curves, Picked, QUANTILES};

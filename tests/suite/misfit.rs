@@ -31,6 +31,7 @@ fn flagged(file: &str, count: &str, frames: usize) -> usize {
     spec.run.copies = 2;
     spec.run.ess = 100.0;
     spec.run.free_energy_se = 0.5;
+    spec.run.round_trips = 2;
     spec.groups[0].candidates.retain(|c| count.split(' ').any(|k| c.label == k));
     assert_eq!(spec.groups[0].candidates.len(), count.split(' ').count());
     let results = examples::answers(&Cpu::new(Precision::F32).unwrap(), &spec, &dataset);

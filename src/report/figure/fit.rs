@@ -5,6 +5,7 @@ use super::super::svg::{Canvas, Figure, Label, Panel, Scale, Size, area, bars, d
 use super::super::view::unit;
 use super::OneFrame;
 use super::legend;
+use crate::posterior::word;
 
 /// Bins of the histogram of residuals, half a σ wide.
 const HALF: usize = 10;
@@ -64,7 +65,9 @@ fn x_label(of: &OneFrame<'_>) -> Label {
 
 fn curves(canvas: &Canvas, of: &OneFrame<'_>, data: &Measured, at: [f64; 4]) -> Panel {
     let tops = data.terms.iter().flat_map(|t| t.1.iter().copied());
-    let values = data.y.iter().copied().chain(data.expectation.iter().flatten().copied()).chain(tops);
+    let scale = scale_of(of, data);
+    let new = [-1.0, 1.0].into_iter().flat_map(|sign| new_data(data, scale, sign));
+    let values = data.y.iter().copied().chain(data.expectation.iter().flatten().copied()).chain(new).chain(tops);
     let name = if data.name.is_empty() { "intensity" } else { &data.name };
     Panel::within(canvas, at, (x_scale(data), x_label(of)), (Scale::around(values, 0.04).down_to_zero(), Label::new(name, "")))
 }
@@ -95,9 +98,7 @@ fn draw_curves(canvas: &mut Canvas, of: &OneFrame<'_>, data: &Measured, panel: &
             let ends = data.x.iter().zip(&data.y).zip(&data.sigma);
             canvas.path("thin error sx", &bars(ends.map(|((x, y), s)| (panel.px(*x), panel.py(y - s * scale), panel.py(y + s * scale)))));
         }
-        let half = scatter(data, scale);
-        let new = |sign: f64| data.expectation[2].iter().zip(&half).map(|(f, h)| f + sign * h).collect::<Vec<f64>>();
-        canvas.path("band predictive f", &area(&p(&new(1.0)), &p(&new(-1.0))));
+        canvas.path("band predictive f", &area(&p(&new_data(data, scale, 1.0)), &p(&new_data(data, scale, -1.0))));
         let dot = if data.x.len() > 400 { "speck data s" } else { "dot data s" };
         canvas.path(dot, &dots(p(&data.y)));
         canvas.path("band expectation f1", &area(&p(&data.expectation[4]), &p(&data.expectation[0])));
@@ -112,6 +113,11 @@ fn counted(of: &OneFrame<'_>, window: &str, name: &str) -> bool {
         Some((base, number)) if number.chars().all(|c| c.is_ascii_digit()) => base == "peak" || of.results.priors.counts(window, base),
         _ => false,
     }
+}
+
+/// The upper (1) or lower (−1) end of the 95 % interval of new data.
+fn new_data(data: &Measured, scale: f64, sign: f64) -> Vec<f64> {
+    data.expectation[2].iter().zip(scatter(data, scale)).map(|(f, half)| f + sign * half).collect()
 }
 
 /// Half of the 95 % interval of a new datum: the scatter of the expectation and the noise together, as if both were normal.
@@ -133,10 +139,9 @@ fn baseline(of: &OneFrame<'_>, data: &Measured) -> Result<Vec<f64>, String> {
 
 /// The inferred factor of σ, 1 where none is: `scale`, or `scale[NAME]` where several measurements have their own.
 fn scale_of(of: &OneFrame<'_>, data: &Measured) -> f64 {
-    let word = |name: &str| name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect::<String>();
     let own = |name: &str| {
         let inner = name.strip_prefix("scale[").and_then(|n| n.strip_suffix(']'));
-        name == "scale" || inner.is_some_and(|inner| word(inner).trim_end_matches('_') == data.name)
+        name == "scale" || inner.is_some_and(|inner| word(inner) == data.name)
     };
     let parameters = of.best().map(|c| c.parameters.as_slice()).unwrap_or_default();
     parameters.iter().find(|p| p.term.is_empty() && own(&p.parameter)).map_or(1.0, |p| p.mean)

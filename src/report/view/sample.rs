@@ -1,11 +1,11 @@
 //! The draws of a reported parameter among those of a file.
 
-use crate::posterior::{ParameterResult, Variable};
+use crate::posterior::{ParameterResult, Variable, word};
 use crate::report::samples::Sample;
 
 /// The draws of a reported parameter: those of a variable that bears its name and has its mean.
 pub(in crate::report) fn draws(sample: &Sample, parameter: &ParameterResult) -> Option<Vec<f64>> {
-    let word: String = parameter.parameter.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+    let word = word(&parameter.parameter);
     let near = 1e-6 * (parameter.mean.abs() + parameter.sd.abs()) + f64::MIN_POSITIVE;
     let peak = parameter.peak.map_or(0, |p| p - 1);
     let candidates = sample.variables.iter().filter(|v| v.name.contains(&word) && v.peaks.is_some() == parameter.peak.is_some());

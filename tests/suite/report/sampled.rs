@@ -63,6 +63,28 @@ fn the_fit_and_any_two_parameters_are_drawn_of_the_draws() {
     assert_eq!(browser.console(), [""; 0]);
 }
 
+/// Every parameter of a joint problem has its draws, those of the measurements' own scales too, and every measurement its panels.
+#[test]
+fn a_joint_problem_is_drawn_whole() {
+    let Some(browser) = browser() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let spec = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/two-windows/spec.toml");
+    let out = folder.path().join("out");
+    Command::new(env!("CARGO_BIN_EXE_keisoku")).args(["run", spec, "--engine", "cpu", "--quiet", "--out"]).arg(&out).assert().code(0);
+    browser.open(&out.join("report.html"));
+    for (selector, marks) in [
+        (".what-marginals path.marginal", 9),
+        (".what-marginals path.prior", 9),
+        (".what-pair option", 18),
+        (".what-fit path.data", 2),
+        (".what-fit path.predictive", 2),
+        (".what-fit path.histogram", 2),
+    ] {
+        assert_eq!(browser.count(selector), marks, "{selector}");
+    }
+    assert_eq!(browser.console(), [""; 0]);
+}
+
 #[test]
 fn figures_of_draws_are_files() {
     let series = copy_of_finished();
