@@ -157,7 +157,10 @@ fn the_page_is_kept_current_without_a_reload() {
         browser.wait(&format!("{inner}.body?.dataset.ready === '1' && {}", condition.replace("report", inner)));
     };
     says("phase", "waiting for the first frame");
-    assert_eq!(browser.run("return [document.querySelector('#empty').hidden, document.querySelector('#report').hidden]").to_string(), "[false,true]");
+    assert_eq!(
+        browser.run("return [document.querySelector('#empty').hidden, document.querySelector('#report').hidden]").to_string(),
+        "[false,true]"
+    );
     write("f1.xye", &texts[0]);
     browser.wait("document.querySelectorAll('#recent tbody tr').length === 1");
     report("report.querySelector('#frame-title').textContent.startsWith('Frame 1')");
@@ -173,7 +176,10 @@ fn the_page_is_kept_current_without_a_reload() {
     report("report.querySelectorAll('#frame-table tbody tr').length === 3");
     report("report.querySelector('#frame-title').textContent.startsWith('Frame 1')");
     assert_eq!(browser.run("return document.querySelector('#recent tbody td').textContent"), "3");
-    assert_eq!(browser.run("return [window.same, document.querySelector('#empty').hidden, document.title]").to_string(), "[true,true,\"3 done · tiny\"]");
+    assert_eq!(
+        browser.run("return [window.same, document.querySelector('#empty').hidden, document.title]").to_string(),
+        "[true,true,\"3 done · tiny\"]"
+    );
     for (width, height) in [(1400, 900), (400, 800)] {
         browser.size(width, height);
         assert!(browser.number("document.documentElement.scrollWidth - innerWidth") <= 0.0, "{width} px are too few");
