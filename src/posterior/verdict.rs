@@ -43,14 +43,15 @@ fn chains(problem: &Problem, sampled: &Sampled) -> impl Iterator<Item = Vec<Vec<
     std::iter::once(cold).chain(labels::sorted(problem, sampled).into_iter().map(|quantity| quantity.chains))
 }
 
-/// How many times longer the record would have to be for every target to be met (the sampler's judge).
+/// How many times longer the record would have to be for every target to be met (the sampler's judge). Missing round trips are counted with
+/// their scatter.
 pub fn shortfall(problem: &Problem, sampled: &Sampled, targets: &Targets) -> f64 {
     let Some(free) = evidence::free_energy(sampled) else { return f64::INFINITY };
     let worst = label_free(problem, sampled);
     let sweeps = sampled.copies.first().map_or(0, |c| c.sweeps) as f64;
     let made = 0.5 * sampled.journeys() as f64;
     let missing = (targets.round_trips as f64 - made).max(0.0);
-    // Journeys are counted, and counts scatter by their root: as many more are asked for, because a count that falls short is not forgiven.
+    // A count scatters by its root: so many more are asked for, because the verdict does not forgive a round trip too few.
     let counted = 1.0 + (missing + missing.sqrt()) / made.max(0.5);
     // The first journeys take their time: few of them, or none, say no more than that while there was hardly time for one.
     let first = (JOURNEY * sampled.betas.len()) as f64;

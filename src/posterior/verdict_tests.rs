@@ -200,3 +200,16 @@ fn a_sampler_stuck_in_a_mode_is_refused() {
         assert!(copies < 6 || every >= 180);
     }
 }
+
+/// Of ten round trips five are missing: as long again and √5 trips more; with all ten made, or more, nothing is asked for.
+#[test]
+fn missing_round_trips_are_asked_for_with_their_scatter() {
+    let problem = &problems()[0];
+    let (mut sampled, _) = Perfect { copies: 4, ess: 2000.0, memory: 0.0, apart: 0.0 }.sampled(problem, 0);
+    let targets = Targets { ess: 1.0, free_energy_se: 1e3, round_trips: 10 };
+    for (trips, factor) in [(5, 1.0 + (5.0 + 5f64.sqrt()) / 5.0), (10, 1.0), (30, 1.0)] {
+        sampled.copies.iter_mut().for_each(|c| c.journeys = [0; 2]);
+        sampled.copies[0].journeys = [trips; 2];
+        assert!((shortfall(problem, &sampled, &targets) - factor).abs() < 1e-12, "{trips} round trips");
+    }
+}

@@ -1,6 +1,7 @@
 //! What is known of a watched folder at any time: for the line on the terminal and for the page.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -159,6 +160,7 @@ impl Board {
             "pace": state.pace.words(waiting, now),
             "recent": state.recent,
             "version": state.version,
+            "report": Path::new(&state.out).join("report.html").is_file(),
             "unix_s": SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs()),
         })
     }

@@ -122,11 +122,7 @@ fn open_page(arguments: &Arguments, board: &Arc<Board>, out: &Path, data: &Data,
     let (board, out) = (board.clone(), out.to_owned());
     let answers = move |path: &str| match path {
         "/" => Some(("text/html", PAGE.as_bytes().to_vec())),
-        "/status.json" => {
-            let mut status = board.json();
-            status["report"] = out.join("report.html").is_file().into();
-            Some(("application/json", status.to_string().into_bytes()))
-        }
+        "/status.json" => Some(("application/json", board.json().to_string().into_bytes())),
         "/report.html" => Some(("text/html", std::fs::read(out.join("report.html")).ok()?)),
         "/evidence.csv" | "/peaks.csv" | "/positions.csv" => Some(("text/csv", std::fs::read(out.join(&path[1..])).ok()?)),
         _ => None,

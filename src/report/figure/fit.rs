@@ -65,8 +65,7 @@ fn x_label(of: &OneFrame<'_>) -> Label {
 
 fn curves(canvas: &Canvas, of: &OneFrame<'_>, data: &Measured, at: [f64; 4]) -> Panel {
     let tops = data.terms.iter().flat_map(|t| t.1.iter().copied());
-    let scale = scale_of(of, data);
-    let new = [-1.0, 1.0].into_iter().flat_map(|sign| new_data(data, scale, sign));
+    let new = new_data(data, scale_of(of, data)).into_iter().flatten();
     let values = data.y.iter().copied().chain(data.expectation.iter().flatten().copied()).chain(new).chain(tops);
     let name = if data.name.is_empty() { "intensity" } else { &data.name };
     Panel::within(canvas, at, (x_scale(data), x_label(of)), (Scale::around(values, 0.04).down_to_zero(), Label::new(name, "")))
@@ -98,7 +97,8 @@ fn draw_curves(canvas: &mut Canvas, of: &OneFrame<'_>, data: &Measured, panel: &
             let ends = data.x.iter().zip(&data.y).zip(&data.sigma);
             canvas.path("thin error sx", &bars(ends.map(|((x, y), s)| (panel.px(*x), panel.py(y - s * scale), panel.py(y + s * scale)))));
         }
-        canvas.path("band predictive f", &area(&p(&new_data(data, scale, 1.0)), &p(&new_data(data, scale, -1.0))));
+        let [low, high] = new_data(data, scale);
+        canvas.path("band predictive f", &area(&p(&high), &p(&low)));
         let dot = if data.x.len() > 400 { "speck data s" } else { "dot data s" };
         canvas.path(dot, &dots(p(&data.y)));
         canvas.path("band expectation f1", &area(&p(&data.expectation[4]), &p(&data.expectation[0])));
@@ -115,9 +115,10 @@ fn counted(of: &OneFrame<'_>, window: &str, name: &str) -> bool {
     }
 }
 
-/// The upper (1) or lower (−1) end of the 95 % interval of new data.
-fn new_data(data: &Measured, scale: f64, sign: f64) -> Vec<f64> {
-    data.expectation[2].iter().zip(scatter(data, scale)).map(|(f, half)| f + sign * half).collect()
+/// Lower and upper ends of the 95 % interval of new data.
+fn new_data(data: &Measured, scale: f64) -> [Vec<f64>; 2] {
+    let half = scatter(data, scale);
+    [-1.0, 1.0].map(|sign| data.expectation[2].iter().zip(&half).map(|(f, h)| f + sign * h).collect())
 }
 
 /// Half of the 95 % interval of a new datum: the scatter of the expectation and the noise together, as if both were normal.

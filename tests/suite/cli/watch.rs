@@ -150,12 +150,10 @@ fn the_page_is_kept_current_without_a_reload() {
     let mut watch = Watch::begin(&series, &["--threads", "2"]);
     browser.size(1400, 900);
     browser.visit(&format!("http://{}/", watch.page));
-    browser.run("window.same = true");
+    // A reload would forget it.
+    browser.run("window.report = () => document.querySelector('#report').contentDocument");
     let says = |id: &str, what: &str| browser.wait(&format!("document.querySelector('#{id}').textContent.includes('{what}')"));
-    let report = |condition: &str| {
-        let inner = "document.querySelector('#report').contentDocument";
-        browser.wait(&format!("{inner}.body?.dataset.ready === '1' && {}", condition.replace("report", inner)));
-    };
+    let report = |condition: &str| browser.wait(&format!("report().body?.dataset.ready === '1' && report().{condition}"));
     says("phase", "waiting for the first frame");
     assert_eq!(
         browser.run("return [document.querySelector('#empty').hidden, document.querySelector('#report').hidden]").to_string(),
@@ -163,23 +161,22 @@ fn the_page_is_kept_current_without_a_reload() {
     );
     write("f1.xye", &texts[0]);
     browser.wait("document.querySelectorAll('#recent tbody tr').length === 1");
-    report("report.querySelector('#frame-title').textContent.startsWith('Frame 1')");
+    report("querySelector('#frame-title').textContent.startsWith('Frame 1')");
     let row = texts[1][..texts[1].len() / 2].rfind('\n').unwrap() + 1;
     write("f2.xye", &texts[1][..row + 5]);
     says("counts", "being written: f2");
     write("f2.xye", &texts[1]);
-    report("report.querySelectorAll('#frame-table tbody tr').length === 2");
-    report("report.querySelector('#frame-title').textContent.startsWith('Frame 2')");
-    browser.run("document.querySelector('#report').contentDocument.querySelector('#frame-table tbody tr').click()");
-    report("report.querySelector('#frame-title').textContent.startsWith('Frame 1')");
+    report("querySelectorAll('#frame-table tbody tr').length === 2");
+    report("querySelector('#frame-title').textContent.startsWith('Frame 2')");
+    browser.run("report().querySelector('#frame-table tbody tr').click()");
+    report("querySelector('#frame-title').textContent.startsWith('Frame 1')");
+    browser.run("report().defaultView.scrollTo(0, 333)");
     write("f3.xye", &texts[2]);
-    report("report.querySelectorAll('#frame-table tbody tr').length === 3");
-    report("report.querySelector('#frame-title').textContent.startsWith('Frame 1')");
+    report("querySelectorAll('#frame-table tbody tr').length === 3");
+    report("querySelector('#frame-title').textContent.startsWith('Frame 1')");
+    report("defaultView.scrollY === 333");
     assert_eq!(browser.run("return document.querySelector('#recent tbody td').textContent"), "3");
-    assert_eq!(
-        browser.run("return [window.same, document.querySelector('#empty').hidden, document.title]").to_string(),
-        "[true,true,\"3 done · tiny\"]"
-    );
+    assert_eq!(browser.run("return [document.querySelector('#empty').hidden, document.title]").to_string(), "[true,\"3 done · tiny\"]");
     for (width, height) in [(1400, 900), (400, 800)] {
         browser.size(width, height);
         assert!(browser.number("document.documentElement.scrollWidth - innerWidth") <= 0.0, "{width} px are too few");

@@ -45,7 +45,8 @@ fn every_figure_is_there_at_both_widths_and_in_both_lights() {
             browser.open(&path);
             let paper = browser.run("return getComputedStyle(document.body).backgroundColor");
             assert_eq!(paper == json!("rgb(255, 255, 255)"), scheme == "light", "{paper}");
-            for (selector, marks) in [
+            println!("{width} px, {scheme}");
+            browser.has(&[
                 (".what-verdicts path.cell", 4),
                 (".what-tracks path.track", 2),
                 (".what-tracks path.track-band", 2),
@@ -65,9 +66,7 @@ fn every_figure_is_there_at_both_widths_and_in_both_lights() {
                 ("table.candidates tbody tr", 3),
                 ("table.parameters tbody tr", 5),
                 ("#series line.cursor", 6),
-            ] {
-                assert_eq!(browser.count(selector), marks, "{selector} at {width} px");
-            }
+            ]);
             nothing_is_cut(&browser);
             quiet(&browser);
         }

@@ -115,6 +115,13 @@ impl Browser {
         self.number(&format!("document.querySelectorAll({}).length", json!(selector))) as usize
     }
 
+    /// Asserts how many elements there are of each kind.
+    pub fn has(&self, marks: &[(&str, usize)]) {
+        for (selector, number) in marks {
+            assert_eq!(self.count(selector), *number, "{selector}");
+        }
+    }
+
     /// Presses a key and lets it go.
     pub fn key(&self, key: char) {
         let actions = json!([{ "type": "keyDown", "value": key.to_string() }, { "type": "keyUp", "value": key.to_string() }]);

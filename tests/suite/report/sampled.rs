@@ -36,7 +36,7 @@ fn the_fit_and_any_two_parameters_are_drawn_of_the_draws() {
     let series = copy_of_finished();
     browser.size(1400, 900);
     browser.open(&series.path("out/report.html"));
-    for (selector, marks) in [
+    browser.has(&[
         (".what-tracks image.heat", 1),
         (".what-fit path.data", 1),
         (".what-fit path.expectation", 1),
@@ -48,9 +48,7 @@ fn the_fit_and_any_two_parameters_are_drawn_of_the_draws() {
         (".what-noise path.noise", 1),
         (".what-pair path.draws", 1),
         (".what-pair option", 8),
-    ] {
-        assert_eq!(browser.count(selector), marks, "{selector}");
-    }
+    ]);
     let label = "document.querySelector('.what-pair .panel').dataset.yl";
     let before = browser.run(&format!("return {label}"));
     browser.run("const s = document.querySelector('.pair-y'); s.value = 0; s.dispatchEvent(new Event('change'));");
@@ -72,16 +70,14 @@ fn a_joint_problem_is_drawn_whole() {
     let out = folder.path().join("out");
     Command::new(env!("CARGO_BIN_EXE_keisoku")).args(["run", spec, "--engine", "cpu", "--quiet", "--out"]).arg(&out).assert().code(0);
     browser.open(&out.join("report.html"));
-    for (selector, marks) in [
+    browser.has(&[
         (".what-marginals path.marginal", 9),
         (".what-marginals path.prior", 9),
         (".what-pair option", 18),
         (".what-fit path.data", 2),
         (".what-fit path.predictive", 2),
         (".what-fit path.histogram", 2),
-    ] {
-        assert_eq!(browser.count(selector), marks, "{selector}");
-    }
+    ]);
     assert_eq!(browser.console(), [""; 0]);
 }
 
