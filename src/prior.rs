@@ -127,6 +127,23 @@ impl Prior {
         }
     }
 
+    /// A step from one place by `delta` in the coordinate of walks: where it leads, and ln of the ratio of the densities over that coordinate there
+    /// and here, in which the Jacobian of a logarithm is; −∞ where it leads outside. The logarithm of a ratio is the step itself.
+    #[inline]
+    pub fn step(&self, from: f64, delta: f64) -> (f64, f64) {
+        let to = match self.coordinate() {
+            Coordinate::Linear => from + delta,
+            Coordinate::Log => from * delta.exp(),
+        };
+        let ln_ratio = match *self {
+            Self::LogUniform { low, high } => inside(to, low, high, 0.0),
+            Self::Gamma { shape, rate } if to > 0.0 => shape * delta - rate * (to - from),
+            Self::Normal { mean, sd } => 0.5 * (from - to) * (from + to - 2.0 * mean) / (sd * sd),
+            _ => self.ln_ratio(to, from) + if self.coordinate() == Coordinate::Log { delta } else { 0.0 },
+        };
+        (to, ln_ratio)
+    }
+
     /// ln of the density less the kernel, the same everywhere.
     pub fn ln_constant(&self) -> f64 {
         let (low, high) = self.range();

@@ -8,6 +8,7 @@ pub(crate) mod draw;
 
 use std::convert::Infallible;
 
+use fearless_simd::{Simd, SimdBase, SimdInto, u64x8};
 use rand::TryRng;
 use sha2::{Digest, Sha256};
 
@@ -37,17 +38,47 @@ impl Key {
     /// The stream of one move of one walker in one sweep.
     #[inline]
     pub fn stream(self, walker: u32, sweep: u32, purpose: u32) -> Stream {
-        Stream { key: self.0, counter: [0, walker, sweep, purpose], block: [0; 4], used: 4 }
+        Stream { key: self.0, counter: [0, walker, sweep, purpose], words: [0; AHEAD], used: AHEAD as u32 }
+    }
+
+    /// The same for several walkers, each in its place of `streams`. Their first blocks, which most moves do with, are computed side by side.
+    #[inline(always)]
+    pub fn begin<S: Simd>(self, simd: S, walkers: &[u32], sweep: u32, purpose: u32, streams: &mut [Stream]) {
+        // No closures here: they would not be compiled for the instruction set.
+        let (sweep_of, purpose_of) = (u64x8::splat(simd, u64::from(sweep)), u64x8::splat(simd, u64::from(purpose)));
+        for some in walkers.chunks(LANES) {
+            let mut numbers = [0; LANES];
+            for (number, &walker) in numbers.iter_mut().zip(some) {
+                *number = u64::from(walker);
+            }
+            let walker: u64x8<S> = numbers.simd_into(simd);
+            let first = side_by_side(simd, [u64x8::splat(simd, 0), walker, sweep_of, purpose_of], self.0);
+            let second = side_by_side(simd, [u64x8::splat(simd, 1), walker, sweep_of, purpose_of], self.0);
+            for (lane, &walker) in some.iter().enumerate() {
+                let stream = &mut streams[walker as usize];
+                (stream.key, stream.counter, stream.used) = (self.0, [2, walker, sweep, purpose], 0);
+                for word in 0..4 {
+                    stream.words[word] = first[word][lane] as u32;
+                    stream.words[4 + word] = second[word][lane] as u32;
+                }
+            }
+        }
     }
 }
+
+/// Words that are computed ahead: two blocks.
+const AHEAD: usize = 8;
+/// Streams that are begun side by side.
+const LANES: usize = 8;
 
 /// One stream: 2³² blocks of four words.
 #[derive(Clone, Debug)]
 pub struct Stream {
     key: [u32; 2],
+    /// Of the next block to be computed.
     counter: [u32; 4],
-    block: [u32; 4],
-    used: usize,
+    words: [u32; AHEAD],
+    used: u32,
 }
 
 /// Ten rounds of Philox4x32.
@@ -62,16 +93,36 @@ fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
+/// The same of eight counters, whose words are each in a number of 64 bits: products then need no widening.
+#[inline(always)]
+fn side_by_side<S: Simd>(simd: S, mut counter: [u64x8<S>; 4], mut key: [u32; 2]) -> [[u64; LANES]; 4] {
+    let low = u64x8::splat(simd, u64::from(u32::MAX));
+    for _ in 0..10 {
+        let a = (counter[0] & low) * u64::from(MULTIPLIER[0]);
+        let b = (counter[2] & low) * u64::from(MULTIPLIER[1]);
+        counter = [(b >> 32) ^ counter[1] ^ u64::from(key[0]), b & low, (a >> 32) ^ counter[3] ^ u64::from(key[1]), a & low];
+        key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+    }
+    let [a, b, c, d] = counter;
+    [a.to_array(), b.to_array(), c.to_array(), d.to_array()]
+}
+
 impl Stream {
     #[inline]
     fn word(&mut self) -> u32 {
-        if self.used == 4 {
-            self.block = philox(self.counter, self.key);
-            self.counter[0] = self.counter[0].wrapping_add(1);
-            self.used = 0;
+        if self.used as usize == AHEAD {
+            self.next_block();
         }
         self.used += 1;
-        self.block[self.used - 1]
+        self.words[self.used as usize - 1]
+    }
+
+    /// One more block, at the end of what is computed ahead.
+    #[cold]
+    fn next_block(&mut self) {
+        self.words[AHEAD - 4..].copy_from_slice(&philox(self.counter, self.key));
+        self.counter[0] = self.counter[0].wrapping_add(1);
+        self.used = AHEAD as u32 - 4;
     }
 }
 
@@ -111,5 +162,16 @@ mod tests {
             philox([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
+    }
+
+    #[test]
+    fn streams_begun_side_by_side_are_the_same() {
+        let (key, walkers) = (Key::new(1, "frame", "", "", 3), [0, 1, 2, 5, 7, 8, 9, 11, 12, u32::from(u16::MAX)]);
+        let mut streams = vec![key.stream(0, 0, 0); 1 << 16];
+        fearless_simd::dispatch!(fearless_simd::Level::new(), simd => key.begin(simd, &walkers, 77, u32::MAX - 5, &mut streams));
+        for walker in walkers {
+            let (mut alone, beside) = (key.stream(walker, 77, u32::MAX - 5), &mut streams[walker as usize]);
+            assert!((0..23).all(|_| alone.word() == beside.word()), "walker {walker}");
+        }
     }
 }

@@ -134,8 +134,8 @@ pub(super) struct Campaign<'p> {
 }
 
 impl<'p> Campaign<'p> {
-    pub(super) fn new(problem: &'p Problem, settings: &Settings<'_>) -> Self {
-        let moves: Arc<[Move]> = schedule::schedule(problem).into();
+    pub(super) fn new(problem: &'p Problem, moves: Vec<Move>, settings: &Settings<'_>) -> Self {
+        let moves: Arc<[Move]> = moves.into();
         let key = |copy| Key::new(settings.seed, &problem.frame, &problem.window, &problem.candidate, copy);
         let betas = if problem.dimension() == 0 { vec![0.0, 1.0] } else { ladder::first(problem, key(0)) };
         let chains =

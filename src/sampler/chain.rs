@@ -1,5 +1,6 @@
 //! One ladder of one copy: its walkers, their proposals and decisions, and the exchange of temperatures.
 
+use fearless_simd::{Level, Simd};
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -9,10 +10,10 @@ use super::mixture::{Mixture, Odds};
 use super::normal::Normal;
 use super::record::Record;
 use super::refit::Memory;
-use super::schedule::{Kind, Move, Peak, Target};
+use super::schedule::{Kind, LARGEST_BLOCK, Move, Peak, Target};
 use crate::engine::Moves;
+use crate::engine::cpu::level::{self, OnLevel};
 use crate::noise::{self, Scale};
-use crate::prior::Coordinate;
 use crate::problem::Problem;
 use crate::random::{Key, Stream};
 
@@ -65,7 +66,10 @@ pub struct Chain<'p> {
     trial: Vec<f64>,
     ln_ratio: Vec<f64>,
     state: Vec<Trial>,
+    /// Walkers that make a move in this step, ascending.
+    due: Vec<u32>,
     streams: Vec<Stream>,
+    level: Level,
     /// What refits remember, walker after walker, one a measurement; only one walker's where they are not to.
     memories: Vec<Memory>,
 }
@@ -99,7 +103,10 @@ impl<'p> Chain<'p> {
             trial: theta.clone(),
             ln_ratio: vec![0.0; rungs],
             state: vec![Trial::None; rungs],
+            due: Vec::with_capacity(rungs),
             streams: vec![key.stream(0, 0, 0); rungs],
+            // The numbers are the same on all; an engine that is to use one this machine lacks has said so.
+            level: level::chosen().unwrap_or_else(|_| Level::new()),
             memories: vec![Memory::default(); m],
             sweep: 0,
             broken: 0,
@@ -153,28 +160,32 @@ impl<'p> Chain<'p> {
     /// Proposes the `step`-th move of the sweep for every walker; those that need evaluation are appended to `moves`,
     /// with walker numbers from `offset`.
     pub fn propose(&mut self, step: usize, schedule: &[Move], refresh: &Move, offset: u32, moves: &mut Moves) {
-        for w in 0..self.rungs() {
+        let regular = schedule.get(step);
+        let (tuning, problem, betas, sweep) = (&self.tuning, self.problem, &self.betas, self.sweep);
+        let due = |rung: usize, what: &Move| tuning.wants(rung, step, what.kind, sweep) && what.due(problem, betas[rung], sweep);
+        self.due.clear();
+        for (w, (&rung, state)) in self.rung_of.iter().zip(&mut self.state).enumerate() {
+            *state = Trial::None;
+            let moves = if rung == 0 { step == 0 } else { regular.is_some_and(|what| due(rung as usize, what)) };
+            if moves {
+                self.due.push(w as u32);
+            }
+        }
+        level::on(self.level, Begin { key: self.key, walkers: &self.due, sweep, purpose: step as u32, streams: &mut self.streams });
+        let d = self.problem.dimension();
+        for at in 0..self.due.len() {
+            let w = self.due[at] as usize;
             let rung = self.rung_of[w] as usize;
-            let (purpose, what) = match (rung, step) {
-                (0, 0) => (REFRESH, refresh),
-                (0, _) => {
-                    self.state[w] = Trial::None;
-                    continue;
-                }
-                _ => match schedule.get(step).filter(|what| {
-                    self.tuning.wants(rung, step, what.kind, self.sweep) && what.due(self.problem, self.betas[rung], self.sweep)
-                }) {
-                    Some(what) => (step as u32, what),
-                    None => {
-                        self.state[w] = Trial::None;
-                        continue;
-                    }
-                },
+            let what = match regular {
+                Some(what) if rung > 0 => what,
+                _ => refresh,
             };
-            let mut stream = self.key.stream(w as u32, self.sweep, purpose);
+            if rung == 0 {
+                self.streams[w] = self.key.stream(w as u32, self.sweep, REFRESH);
+            }
+            let stream = &mut self.streams[w];
             let target = if what.targets.len() > 1 { stream.random_range(0..what.targets.len()) } else { 0 };
             let target = &what.targets[target];
-            let d = self.problem.dimension();
             let (from, to) = (&self.theta[w * d..(w + 1) * d], &mut self.trial[w * d..(w + 1) * d]);
             to.copy_from_slice(from);
             let beta = self.betas[rung];
@@ -184,7 +195,7 @@ impl<'p> Chain<'p> {
                 Some(0.0)
             } else if rung == 0 {
                 for &i in &target.parameters {
-                    to[i] = self.problem.parameters[i].prior.sample(&mut stream);
+                    to[i] = self.problem.parameters[i].prior.sample(stream);
                 }
                 within(self.problem, &target.parameters, to).then_some(0.0)
             } else {
@@ -192,9 +203,8 @@ impl<'p> Chain<'p> {
                 let m = self.problem.measurements.len();
                 let memories = if self.memories.len() > m { &mut self.memories[w * m..(w + 1) * m] } else { &mut self.memories };
                 let tuned = Tuned { step: self.tuning.step(rung, step), mixture, normal, beta, memories };
-                change(self.problem, what, target, tuned, from, to, &mut stream)
+                change(self.problem, what, target, tuned, from, to, stream)
             };
-            self.streams[w] = stream;
             self.state[w] = match ratio {
                 None => self.refuse(w),
                 Some(ratio) => {
@@ -434,7 +444,10 @@ fn change(
             return (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
         }
         Kind::Whole => ln_ratio += what.places.as_ref()?.step(problem, normal?, step.scale, from, to, stream)?,
-        Kind::Walk => ln_ratio += walk(problem, parameters, step, from, to, stream),
+        Kind::Walk => {
+            ln_ratio += walk(problem, parameters, step, from, to, stream);
+            return (within(problem, parameters, to) && ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
+        }
         Kind::Trade => {
             let delta = step.scale * step.factor[0] * standard(stream);
             to[parameters[0]] += delta;
@@ -510,26 +523,42 @@ impl Placement<'_> {
     }
 }
 
-/// A normal step along the covariance; returns ln of the Jacobian ratio of log coordinates, Σ ln(θ'/θ).
+/// A normal step along the covariance; returns ln of the ratio of the priors' densities over the coordinates of walks.
 fn walk(problem: &Problem, parameters: &[usize], step: Step<'_>, from: &[f64], to: &mut [f64], stream: &mut Stream) -> f64 {
     let n = parameters.len();
-    let mut z = [0.0; 16];
+    let mut z = [0.0; LARGEST_BLOCK];
     for z in &mut z[..n] {
         *z = standard(stream);
     }
-    let mut ln_jacobian = 0.0;
+    let mut ln_ratio = 0.0;
     for (row, &i) in parameters.iter().enumerate() {
         let along: f64 = step.factor[row * n..row * n + row + 1].iter().zip(&z).map(|(l, z)| l * z).sum();
-        let delta = step.scale * along;
-        match problem.parameters[i].prior.coordinate() {
-            Coordinate::Linear => to[i] = from[i] + delta,
-            Coordinate::Log => {
-                to[i] = from[i] * delta.exp();
-                ln_jacobian += delta;
-            }
-        }
+        let (there, rise) = problem.parameters[i].prior.step(from[i], step.scale * along);
+        to[i] = there;
+        ln_ratio += rise;
     }
-    ln_jacobian
+    ln_ratio
+}
+
+/// Begins streams, compiled for an instruction set.
+struct Begin<'a> {
+    key: Key,
+    walkers: &'a [u32],
+    sweep: u32,
+    purpose: u32,
+    streams: &'a mut [Stream],
+}
+
+impl OnLevel for Begin<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn on<S: Simd>(self, simd: S) {
+        simd.vectorize(
+            #[inline(always)]
+            || self.key.begin(simd, self.walkers, self.sweep, self.purpose, self.streams),
+        );
+    }
 }
 
 fn within(problem: &Problem, parameters: &[usize], theta: &[f64]) -> bool {

@@ -34,6 +34,7 @@ use crate::engine::{Engine, Tiling};
 use crate::error::Result;
 use crate::problem::Problem;
 use campaign::Campaign;
+use schedule::Move;
 
 /// How to run.
 #[derive(Clone, Debug)]
@@ -69,7 +70,21 @@ pub type Judge<'a> = dyn Fn(&Problem, &Sampled) -> f64 + Sync + 'a;
 /// # Errors
 /// Where the engine fails or the run was interrupted.
 pub fn run(engine: &dyn Engine, problems: &[Problem], settings: &Settings<'_>, judge: &Judge<'_>) -> Result<Vec<Sampled>> {
-    let campaigns = problems.iter().map(|p| Campaign::new(p, settings));
+    run_with(engine, problems, settings, judge, &schedule::schedule)
+}
+
+/// The same with other moves than [`schedule::schedule`] makes.
+///
+/// # Errors
+/// Where the engine fails or the run was interrupted.
+pub fn run_with(
+    engine: &dyn Engine,
+    problems: &[Problem],
+    settings: &Settings<'_>,
+    judge: &Judge<'_>,
+    moves: &dyn Fn(&Problem) -> Vec<Move>,
+) -> Result<Vec<Sampled>> {
+    let campaigns = problems.iter().map(|p| Campaign::new(p, moves(p), settings));
     match engine.tiling() {
         Tiling::Ladder => {
             let campaigns: Vec<Campaign<'_>> = campaigns.collect();
