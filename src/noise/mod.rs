@@ -26,17 +26,18 @@ pub fn energy(problem: &Problem, misfits: &[f64], theta: &[f64]) -> f64 {
 
 /// −ln of the likelihood to the power β, `scales` integrated out, up to a constant of β: what a move is decided on. +∞ stands for zero.
 pub fn tempered(problem: &Problem, misfits: &[f64], theta: &[f64], beta: f64, scales: &[Scale]) -> f64 {
-    let mut sum = 0.0;
-    for (m, (data, &misfit)) in problem.measurements.iter().zip(misfits).enumerate() {
-        if misfit >= INADMISSIBLE {
-            return f64::INFINITY;
-        }
-        sum += match scales.iter().find(|s| s.measurement == m && s.collapses(beta)) {
-            Some(scale) => -scale.ln_weight(beta, misfit),
-            None => beta * own(data, misfit, theta),
-        };
+    misfits.iter().enumerate().map(|(m, &misfit)| tempered_part(problem, m, misfit, theta, beta, scales)).sum()
+}
+
+/// What one measurement of this misfit contributes to it.
+pub fn tempered_part(problem: &Problem, measurement: usize, misfit: f64, theta: &[f64], beta: f64, scales: &[Scale]) -> f64 {
+    if misfit >= INADMISSIBLE {
+        return f64::INFINITY;
     }
-    sum
+    match scales.iter().find(|s| s.measurement == measurement && s.collapses(beta)) {
+        Some(scale) => -scale.ln_weight(beta, misfit),
+        None => beta * own(&problem.measurements[measurement], misfit, theta),
+    }
 }
 
 /// A measurement's part of the energy that parameters change.

@@ -202,7 +202,7 @@ impl<'p> Chain<'p> {
                 let (mixture, normal) = (&self.tuning.mixtures[step], self.tuning.normals[rung].as_deref());
                 let m = self.problem.measurements.len();
                 let memories = if self.memories.len() > m { &mut self.memories[w * m..(w + 1) * m] } else { &mut self.memories };
-                let tuned = Tuned { step: self.tuning.step(rung, step), mixture, normal, beta, memories };
+                let tuned = Tuned { step: self.tuning.step(rung, step), mixture, normal, beta, memories, scales: &self.scales };
                 change(self.problem, what, target, tuned, from, to, stream)
             };
             self.state[w] = match ratio {
@@ -402,6 +402,7 @@ struct Tuned<'a> {
     normal: Option<&'a Normal>,
     beta: f64,
     memories: &'a mut [Memory],
+    scales: &'a [Scale],
 }
 
 /// Share of relocations that go where peaks have been seen, once any have.
@@ -412,7 +413,7 @@ fn change(
     problem: &Problem,
     what: &Move,
     Target { parameters, peaks, .. }: &Target,
-    Tuned { step, mixture, normal, beta, memories }: Tuned<'_>,
+    Tuned { step, mixture, normal, beta, memories, scales }: Tuned<'_>,
     from: &[f64],
     to: &mut [f64],
     stream: &mut Stream,
@@ -433,12 +434,21 @@ fn change(
             }
             if what.kind == Kind::Refit {
                 let refit = what.refit.as_ref()?;
-                ln_ratio += refit.draw(problem, (beta, peaks), &mut memories[refit.measurement], from, to, stream)?;
+                let drawn = refit.draw(problem, (beta, peaks), &mut memories[refit.measurement], from, to, stream)?;
                 if !within(problem, &refit.parameters, to) {
                     return None;
                 }
+                ln_ratio += drawn.ln_ratio;
                 for &i in &refit.parameters {
                     ln_ratio += problem.parameters[i].prior.ln_ratio(to[i], from[i]);
+                }
+                // Accepted in two stages (Christen and Fox, J. Comput. Graph. Stat. 14 (2005) 795): first by the misfits that the refit knows, which
+                // refuse nearly all of what would be refused; then the engine's correct what they are off by.
+                if let Some([here, there]) = drawn.misfits {
+                    let part = |misfit, theta: &[f64]| noise::tempered_part(problem, refit.measurement, misfit, theta, beta, scales);
+                    let rise = part(there, to) - part(here, from);
+                    let passed = ln_ratio >= rise || stream.random::<f64>() < (ln_ratio - rise).exp();
+                    return passed.then_some(rise);
                 }
             }
             return (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);

@@ -349,3 +349,33 @@ fn remembered_columns_are_those_made_anew() {
         assert_eq!(states[0], states[1], "{noise:?}");
     }
 }
+
+/// The first stage of a refit's acceptance is exact where its misfits depend on the parameters alone: those of a state are the same bits as the place
+/// that is left and as the one that is come to. What they are off by costs acceptance: f32 columns are some 1e-7 of the data, against residuals
+/// of a thousandth.
+#[test]
+fn misfits_that_refits_know_depend_on_the_parameters_alone() {
+    for noise in [Noise::Gaussian, Noise::Scaled { parameter: 7 }] {
+        let mut problem = template(noise, false);
+        let mut stream = Key::new(5, "misfits", "data", "", 0).stream(0, 0, 0);
+        let mut theta = prior(&problem, &mut stream);
+        measure(&mut problem, &theta, 1.0, &mut stream);
+        let mut memory = super::super::refit::Memory::default();
+        let (mut known, mut seen) = (None, 0);
+        for what in moves_of(&problem, Kind::Refit).iter().cycle().take(60) {
+            let refit = what.refit.as_ref().expect("a refit");
+            let target = &what.targets[0];
+            let mut to = theta.clone();
+            for &i in target.peaks.iter().flat_map(|peak| &peak.parameters) {
+                to[i] = problem.parameters[i].prior.sample(&mut stream);
+            }
+            let Some(drawn) = refit.draw(&problem, (1.0, &target.peaks), &mut memory, &theta, &mut to, &mut stream) else { continue };
+            let [here, there] = drawn.misfits.expect("known variances");
+            assert!(known.is_none_or(|known: f64| known.to_bits() == here.to_bits()), "{noise:?}: {known:?} and {here}");
+            let exact = oracle::misfits(&problem, &to).expect("admissible")[0];
+            assert!((there - exact).abs() < 1e-4 * (1.0 + exact), "{noise:?}: {there} in place of {exact}");
+            (theta, known, seen) = (to, Some(there), seen + 1);
+        }
+        assert!(seen > 30, "{noise:?}: {seen} draws");
+    }
+}

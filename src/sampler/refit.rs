@@ -13,7 +13,7 @@ use std::cell::RefCell;
 use fearless_simd::Level;
 use rand::Rng;
 
-use self::columns::{Design, Gram};
+use self::columns::{Design, Gram, Rest};
 use super::schedule::Peak;
 use crate::engine::cpu::level;
 use crate::engine::cpu::span::{Ends, STEP, Span};
@@ -86,6 +86,17 @@ struct Room {
     /// The conditionals at the old place and at the new one.
     here: Conditional,
     there: Conditional,
+    /// The data less a whole curve.
+    rest: Vec<[f32; LANES]>,
+}
+
+/// What a draw comes to.
+#[derive(Clone, Copy, Debug)]
+pub struct Drawn {
+    /// ln of the density with which the way back would draw what was there, less that of the draw.
+    pub ln_ratio: f64,
+    /// The misfits before and after as the columns have them, functions of the parameters alone; none of counts, whose variance is not theirs.
+    pub misfits: Option<[f64; 2]>,
 }
 
 pub use self::columns::Memory;
@@ -166,8 +177,8 @@ impl Refit {
         self.degrees(problem, beta).is_none_or(|d| d >= LEAST_DEGREES * beta * self.points(problem))
     }
 
-    /// Draws the linear parameters of `to`, which differs from `from` in the other parameters of some peaks. Returns ln of the density with which
-    /// the way back would draw those of `from`, less that of the draw; none where either cannot be had.
+    /// Draws the linear parameters of `to`, which differs from `from` in the other parameters of some peaks; none where the draw or the way back
+    /// cannot be had.
     pub fn draw<R: Rng>(
         &self,
         problem: &Problem,
@@ -176,7 +187,7 @@ impl Refit {
         from: &[f64],
         to: &mut [f64],
         rng: &mut R,
-    ) -> Option<f64> {
+    ) -> Option<Drawn> {
         ROOM.with_borrow_mut(|room| {
             level::on(self.level, Design { refit: self, problem, peaks, from, to, memory, room })?;
             let order = room.gram.order();
@@ -194,7 +205,10 @@ impl Refit {
             for (value, &own) in value.iter().zip(&order[..self.parameters.len()]) {
                 to[self.parameters[own]] = value * self.unit[own];
             }
-            Some(back - forth)
+            let counts = problem.measurements[self.measurement].noise == Noise::Poisson;
+            let mut misfit = |theta, moved| level::on(self.level, Rest { refit: self, theta, moved, memory, room });
+            let misfits = (!counts).then(|| [misfit(from, false), misfit(to, true)]);
+            Some(Drawn { ln_ratio: back - forth, misfits })
         })
     }
 

@@ -154,6 +154,56 @@ impl OnLevel for Design<'_> {
     }
 }
 
+/// The misfit of a whole curve: of the columns at the old place or at the new one, at the linear parameters of `theta`. It depends on the parameters
+/// alone, to the last bit: whichever place is the old one, columns are added in one order.
+pub(super) struct Rest<'a> {
+    pub(super) refit: &'a Refit,
+    pub(super) theta: &'a [f64],
+    pub(super) moved: bool,
+    pub(super) memory: &'a Memory,
+    pub(super) room: &'a mut Room,
+}
+
+/// Vectors whose squares are added in f32: their rounding, about 3e-7, is that of the columns.
+const BLOCK: usize = 32;
+
+impl OnLevel for Rest<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn on<S: Simd>(self, simd: S) -> f64 {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let Self { refit, theta, moved, memory, room } = self;
+                let (p, n) = (refit.parameters.len(), refit.t.len());
+                let Room { columns, spans, gram, rest, .. } = room;
+                rest.clear();
+                rest.extend_from_slice(&memory.columns[p * n..]);
+                for (own, (&i, &unit)) in refit.parameters.iter().zip(&refit.unit).enumerate() {
+                    let at = gram.place(own, moved);
+                    let (columns, span, at) =
+                        if at > p { (&*columns, spans[at - p - 1], at - p - 1) } else { (&memory.columns, memory.spans[at], at) };
+                    let amount: f32x16<S> = (-(theta[i] / unit) as f32).simd_into(simd);
+                    for (rest, column) in rest[span.range()].iter_mut().zip(&columns[at * n..][span.range()]) {
+                        Number::mul_add(f32x16::load_array_ref(simd, column), amount, f32x16::load_array_ref(simd, rest)).store_array(rest);
+                    }
+                }
+                let mut sum = 0.0;
+                for block in rest.chunks(BLOCK) {
+                    let mut lanes: f32x16<S> = 0f32.simd_into(simd);
+                    for rest in block {
+                        let rest = f32x16::load_array_ref(simd, rest);
+                        lanes = Number::mul_add(rest, rest, lanes);
+                    }
+                    sum += f64::from(added(lanes));
+                }
+                sum
+            },
+        )
+    }
+}
+
 /// Makes columns.
 struct Build<'a, S> {
     simd: S,
@@ -275,17 +325,22 @@ fn dot<S: Simd>(simd: S, a: &[[f32; LANES]], b: &[[f32; LANES]]) -> f64 {
             for (a, b) in a.iter().zip(b) {
                 sum = Number::mul_add(f32x16::load_array_ref(simd, a), f32x16::load_array_ref(simd, b), sum);
             }
-            let mut lanes = [0f32; LANES];
-            sum.store_array(&mut lanes);
-            // Halves upon halves, so that no addition waits for all the others.
-            let mut width = LANES / 2;
-            while width > 0 {
-                for i in 0..width {
-                    lanes[i] += lanes[i + width];
-                }
-                width /= 2;
-            }
-            f64::from(lanes[0])
+            f64::from(added(sum))
         },
     )
+}
+
+/// The sum of all lanes: halves upon halves, so that no addition waits for all the others.
+#[inline(always)]
+fn added<S: Simd>(sum: f32x16<S>) -> f32 {
+    let mut lanes = [0f32; LANES];
+    sum.store_array(&mut lanes);
+    let mut width = LANES / 2;
+    while width > 0 {
+        for i in 0..width {
+            lanes[i] += lanes[i + width];
+        }
+        width /= 2;
+    }
+    lanes[0]
 }
