@@ -18,6 +18,10 @@ const SHORTEST: f64 = 0.3;
 const FRESH: f64 = 0.8;
 /// Where fresh draws are accepted, other moves are made in one sweep of so many.
 const SELDOM: u32 = 6;
+/// Where energies forget themselves within so many sweeps, refits are made in one pair of sweeps of so many: twice as many make the error of the free
+/// energy no smaller, and half of the time was theirs (yardstick A, six peaks).
+const QUICK: f64 = 4.0;
+const RARE: u32 = 4;
 /// From this acceptance of relocated peaks on a rung is easy: half of its moves are enough.
 const EASY: f64 = 0.1;
 
@@ -52,6 +56,8 @@ pub struct Tuning {
     places: Option<Arc<Places>>,
     /// For each rung, in one sweep of how many a move is made.
     turns: Vec<u32>,
+    /// The same of refits.
+    refits: Vec<u32>,
     /// What the approximations are learned from, one a rung.
     whole: Vec<Moments>,
 }
@@ -107,6 +113,7 @@ impl Tuning {
             normals: vec![None; rungs],
             places: moves.iter().find_map(|m| m.places.clone()),
             turns: vec![1; rungs],
+            refits: vec![1; rungs],
             whole: vec![Moments::default(); rungs],
         }
     }
@@ -137,6 +144,7 @@ impl Tuning {
         match kind {
             Kind::Whole => self.normals[rung].is_some(),
             // By turns of two sweeps, for some moves are made in every other sweep only.
+            Kind::Refit => (sweep / 2 + step as u32).is_multiple_of(self.refits[rung]),
             _ => (sweep / 2 + step as u32).is_multiple_of(self.turns[rung]),
         }
     }
@@ -238,6 +246,16 @@ impl Tuning {
         let (accepted, tried) = counts.fold((0, 0), |(a, t), (accepted, tried)| (a + accepted, t + tried));
         let easy = tried > 0 && f64::from(accepted) >= EASY * f64::from(tried);
         self.turns[rung] = if fresh { SELDOM } else { 1 + u32::from(easy) };
+    }
+
+    /// Makes refits seldom at rungs whose energy forgets itself within a few sweeps: they are dear, and what they find is found there without them.
+    /// `times` are the autocorrelation times of the energies at the inverse temperatures `from`, in sweeps; `to` are those of this tuning.
+    pub fn spare(&mut self, times: &[f64], from: &[f64], to: &[f64]) {
+        for (rung, &beta) in to.iter().enumerate().skip(1) {
+            let (low, high, share) = bracket(from, beta);
+            let quick = times[if share < 0.5 { low } else { high }] < QUICK;
+            self.refits[rung] = self.turns[rung].max(if quick { RARE } else { 1 });
+        }
     }
 
     /// Learns where relocated peaks belong from what the copies kept.
