@@ -21,6 +21,9 @@ const MOST: usize = 3;
 const MOST_COMPONENTS: usize = u64::BITS as usize;
 /// Rows that a component needs to be learned from.
 const LEAST_ROWS: usize = 16;
+/// A peak was in two places where telling them apart takes away more than this share of its variance: of a normal density it takes 2/π, of an even
+/// one ¾.
+const APART: f64 = 0.8;
 /// Each standard deviation is at least this share of the prior's, and this many times what was seen.
 const FLOOR: f64 = 1e-4;
 const WIDER: f64 = 1.5;
@@ -74,8 +77,7 @@ impl Mixture {
                     peak.push(coordinates(problem, parameters, row));
                 }
             }
-            for peak in &peaks {
-                let new = Seen::of(peak);
+            for new in peaks.into_iter().flat_map(Seen::places) {
                 match all.iter_mut().find(|old| old.same(&new)) {
                     Some(old) => old.merge(&new),
                     None => all.push(new),
@@ -177,6 +179,25 @@ impl Odds {
     }
 }
 
+/// Where rows in the order of their centres fall into two places: at the cut that leaves least variance within (Otsu 1979), if it takes away more
+/// than [`APART`] of it.
+fn cut(rows: &[Vec<f64>]) -> Option<usize> {
+    let n = rows.len() as f64;
+    let mean = rows.iter().map(|r| r[0]).sum::<f64>() / n;
+    let total: f64 = rows.iter().map(|r| (r[0] - mean).powi(2)).sum();
+    let (mut left, mut best) = (0.0, (0.0, 0));
+    for at in 1..rows.len() {
+        left += rows[at - 1][0] - mean;
+        // Of two parts of a and n − a rows whose deviations sum to s and −s: s²/a + s²/(n − a).
+        let a = at as f64;
+        let between = left * left * n / (a * (n - a));
+        if between > best.0 {
+            best = (between, at);
+        }
+    }
+    (best.0 > APART * total).then_some(best.1)
+}
+
 /// How much wider than at β = 1 the components are: a normal posterior widens as β^−½.
 fn widening(beta: f64) -> f64 {
     (1.0 / beta.sqrt()).min(WIDEST)
@@ -202,6 +223,22 @@ fn coordinates(problem: &Problem, parameters: &[usize], row: &[f64]) -> Vec<f64>
 }
 
 impl Seen {
+    /// Of each place where a peak was: a rank among peaks is held now by one line, now by another. Places are told apart by their centres alone,
+    /// and those seen too seldom are left out.
+    fn places(mut rows: Vec<Vec<f64>>) -> Vec<Self> {
+        if rows.len() < LEAST_ROWS {
+            return Vec::new();
+        }
+        rows.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        match cut(&rows) {
+            None => vec![Self::of(&rows)],
+            Some(at) => {
+                let right = rows.split_off(at);
+                [rows, right].into_iter().flat_map(Self::places).collect()
+            }
+        }
+    }
+
     fn of(rows: &[Vec<f64>]) -> Self {
         let d = rows[0].len();
         let n = rows.len() as f64;
