@@ -444,3 +444,36 @@ pub fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
     }
     Some(l)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::schedule;
+    use super::*;
+    use crate::dataset::Frame;
+    use crate::problem;
+    use crate::spec::{self, Parameter, Sigma, bare};
+
+    /// One peak on a flat line, at six rungs.
+    fn tuning() -> Tuning {
+        let peak = [Prior::HalfNormal { sd: 1.0 }, Prior::Uniform { low: 0.0, high: 3.0 }, Prior::LogUniform { low: 0.1, high: 1.0 }];
+        let noise = spec::Noise::Gaussian { sigma: Sigma::Number(1.0), scale: None };
+        let terms = vec![bare::term("gaussian", 0, peak.map(Parameter::Free).to_vec(), true)];
+        let spec = bare::spec((0.0, 3.0), noise, terms, &[&[1]]);
+        let x: Vec<f64> = (0..30).map(|i| 0.05 + 0.1 * f64::from(i)).collect();
+        let y = vec![0.0; 30];
+        let problem = problem::build(&spec, &Frame { number: 1, x, y, monitor: vec![1.0], ..Frame::default() }).unwrap().remove(0);
+        Tuning::new(&problem, &schedule::schedule(&problem), 6)
+    }
+
+    /// Refits are rare where the nearest rung of the ladder before was quick, never where it was slow or not known, and never more often than turns.
+    #[test]
+    fn refits_are_rare_where_energies_are_quick() {
+        let betas = [0.0, 0.01, 0.03, 0.1, 0.3, 1.0];
+        let mut tuning = tuning();
+        tuning.turns[2] = 6;
+        tuning.spare(&[1.0, 1.5, 1.5, f64::NAN, QUICK, 0.9 * QUICK], &betas, &betas);
+        assert_eq!(tuning.refits, [1, RARE, 6, 1, 1, RARE]);
+        let made = |rung: usize, kind| (0..24 * RARE).filter(|&sweep| tuning.wants(rung, 3, kind, sweep)).count();
+        assert_eq!((made(1, Kind::Refit), made(3, Kind::Refit), made(1, Kind::Walk)), (24, 24 * RARE as usize, 24 * RARE as usize));
+    }
+}

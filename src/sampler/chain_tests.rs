@@ -360,7 +360,7 @@ fn misfits_that_refits_know_depend_on_the_parameters_alone() {
         let mut stream = Key::new(5, "misfits", "data", "", 0).stream(0, 0, 0);
         let mut theta = prior(&problem, &mut stream);
         measure(&mut problem, &theta, 1.0, &mut stream);
-        let mut memory = super::super::refit::Memory::default();
+        let mut memory = Memory::default();
         let (mut known, mut seen) = (None, 0);
         for what in moves_of(&problem, Kind::Refit).iter().cycle().take(60) {
             let refit = what.refit.as_ref().expect("a refit");

@@ -281,3 +281,39 @@ impl Seen {
         Some(Component { mean: self.mean.clone(), factor, inverse, ln_top })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Key;
+
+    /// Rows of two coordinates: centres from one of several shapes, the other one normal about 1.
+    fn rows(n: usize, centre: impl Fn(usize, &mut Stream) -> f64) -> Vec<Vec<f64>> {
+        let mut stream = Key::new(7, "places", "", "", 0).stream(0, 0, 0);
+        (0..n).map(|i| vec![centre(i, &mut stream), 1.0 + 0.1 * normal(&mut stream)]).collect()
+    }
+
+    fn normal(stream: &mut Stream) -> f64 {
+        StandardNormal.sample(stream)
+    }
+
+    #[test]
+    fn a_rank_held_by_two_lines_is_two_places() {
+        let two = Seen::places(rows(400, |i, s| if i % 5 == 0 { -0.18 } else { 1.19 } + 0.03 * normal(s)));
+        let of: Vec<(f64, f64, f64)> = two.iter().map(|seen| (seen.n, seen.mean[0], seen.covariance[0].sqrt())).collect();
+        let [left, right] = of.as_slice() else { panic!("{of:?}") };
+        assert_eq!((left.0, right.0), (80.0, 320.0));
+        // Six standard errors of means and spreads.
+        assert!((left.1 + 0.18).abs() < 0.02 && (right.1 - 1.19).abs() < 0.01, "{of:?}");
+        assert!((left.2 - 0.03).abs() < 0.015 && (right.2 - 0.03).abs() < 0.008, "{of:?}");
+    }
+
+    #[test]
+    fn one_line_is_one_place_and_a_few_strays_are_none() {
+        assert_eq!(Seen::places(rows(400, |_, s| normal(s))).len(), 1);
+        assert_eq!(Seen::places(rows(400, |_, s| s.random())).len(), 1);
+        let strays = Seen::places(rows(400, |i, s| if i < LEAST_ROWS - 1 { 50.0 } else { 0.0 } + normal(s)));
+        assert_eq!(strays.iter().map(|seen| seen.n).collect::<Vec<_>>(), [(401 - LEAST_ROWS) as f64]);
+        assert!(Seen::places(rows(LEAST_ROWS - 1, |_, s| normal(s))).is_empty());
+    }
+}
