@@ -18,10 +18,6 @@ const SHORTEST: f64 = 0.3;
 const FRESH: f64 = 0.8;
 /// Where fresh draws are accepted, other moves are made in one sweep of so many.
 const SELDOM: u32 = 6;
-/// Where energies forget themselves within so many sweeps, refits are made in one pair of sweeps of so many: twice as many make the error of the free
-/// energy no smaller, and half of the time was theirs (yardstick A, six peaks).
-const QUICK: f64 = 4.0;
-const RARE: u32 = 4;
 /// From this acceptance of relocated peaks on a rung is easy: half of its moves are enough.
 const EASY: f64 = 0.1;
 
@@ -56,8 +52,6 @@ pub struct Tuning {
     places: Option<Arc<Places>>,
     /// For each rung, in one sweep of how many a move is made.
     turns: Vec<u32>,
-    /// The same of refits.
-    refits: Vec<u32>,
     /// What the approximations are learned from, one a rung.
     whole: Vec<Moments>,
 }
@@ -113,7 +107,6 @@ impl Tuning {
             normals: vec![None; rungs],
             places: moves.iter().find_map(|m| m.places.clone()),
             turns: vec![1; rungs],
-            refits: vec![1; rungs],
             whole: vec![Moments::default(); rungs],
         }
     }
@@ -144,7 +137,6 @@ impl Tuning {
         match kind {
             Kind::Whole => self.normals[rung].is_some(),
             // By turns of two sweeps, for some moves are made in every other sweep only.
-            Kind::Refit => (sweep / 2 + step as u32).is_multiple_of(self.refits[rung]),
             _ => (sweep / 2 + step as u32).is_multiple_of(self.turns[rung]),
         }
     }
@@ -246,16 +238,6 @@ impl Tuning {
         let (accepted, tried) = counts.fold((0, 0), |(a, t), (accepted, tried)| (a + accepted, t + tried));
         let easy = tried > 0 && f64::from(accepted) >= EASY * f64::from(tried);
         self.turns[rung] = if fresh { SELDOM } else { 1 + u32::from(easy) };
-    }
-
-    /// Makes refits seldom at rungs whose energy forgets itself within a few sweeps: they are dear, and what they find is found there without them.
-    /// `times` are the autocorrelation times of the energies at the inverse temperatures `from`, in sweeps; `to` are those of this tuning.
-    pub fn spare(&mut self, times: &[f64], from: &[f64], to: &[f64]) {
-        for (rung, &beta) in to.iter().enumerate().skip(1) {
-            let (low, high, share) = bracket(from, beta);
-            let quick = times[if share < 0.5 { low } else { high }] < QUICK;
-            self.refits[rung] = self.turns[rung].max(if quick { RARE } else { 1 });
-        }
     }
 
     /// Learns where relocated peaks belong from what the copies kept.
@@ -443,37 +425,4 @@ pub fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
         }
     }
     Some(l)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::schedule;
-    use super::*;
-    use crate::dataset::Frame;
-    use crate::problem;
-    use crate::spec::{self, Parameter, Sigma, bare};
-
-    /// One peak on a flat line, at six rungs.
-    fn tuning() -> Tuning {
-        let peak = [Prior::HalfNormal { sd: 1.0 }, Prior::Uniform { low: 0.0, high: 3.0 }, Prior::LogUniform { low: 0.1, high: 1.0 }];
-        let noise = spec::Noise::Gaussian { sigma: Sigma::Number(1.0), scale: None };
-        let terms = vec![bare::term("gaussian", 0, peak.map(Parameter::Free).to_vec(), true)];
-        let spec = bare::spec((0.0, 3.0), noise, terms, &[&[1]]);
-        let x: Vec<f64> = (0..30).map(|i| 0.05 + 0.1 * f64::from(i)).collect();
-        let y = vec![0.0; 30];
-        let problem = problem::build(&spec, &Frame { number: 1, x, y, monitor: vec![1.0], ..Frame::default() }).unwrap().remove(0);
-        Tuning::new(&problem, &schedule::schedule(&problem), 6)
-    }
-
-    /// Refits are rare where the nearest rung of the ladder before was quick, never where it was slow or not known, and never more often than turns.
-    #[test]
-    fn refits_are_rare_where_energies_are_quick() {
-        let betas = [0.0, 0.01, 0.03, 0.1, 0.3, 1.0];
-        let mut tuning = tuning();
-        tuning.turns[2] = 6;
-        tuning.spare(&[1.0, 1.5, 1.5, f64::NAN, QUICK, 0.9 * QUICK], &betas, &betas);
-        assert_eq!(tuning.refits, [1, RARE, 6, 1, 1, RARE]);
-        let made = |rung: usize, kind| (0..24 * RARE).filter(|&sweep| tuning.wants(rung, 3, kind, sweep)).count();
-        assert_eq!((made(1, Kind::Refit), made(3, Kind::Refit), made(1, Kind::Walk)), (24, 24 * RARE as usize, 24 * RARE as usize));
-    }
 }

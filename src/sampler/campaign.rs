@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::adapt::Tuning;
 use super::chain::Chain;
-use super::diagnostics;
 use super::record::Record;
 use super::schedule::{self, Move};
 use super::{Judge, Settings, ladder};
@@ -16,8 +15,6 @@ use crate::random::Key;
 const FIRST_ROUND: usize = 16;
 /// Fewest and most adapting rounds.
 const ROUNDS: (usize, usize) = (5, 10);
-/// An adapting round of so many sweeps tells how long energies remember.
-const TOLD: usize = 128;
 /// The barrier may change by this share between two rounds for the ladder to count as settled.
 const SETTLED: f64 = 0.15;
 /// An adapting round that asks for more than this many times its own length has not seen the posterior yet: adapting goes on.
@@ -80,17 +77,6 @@ impl Sampled {
             let differences = pairs.map(|(u, v)| (u - v).abs()).filter(|d| d.is_finite());
             let (sum, n) = differences.fold((0.0, 0.0), |(sum, n), d| (sum + d, n + 1.0));
             0.5 * sum / n
-        };
-        (0..rungs).map(each).collect()
-    }
-
-    /// Autocorrelation time of the energy at each rung, in sweeps, as the correlations within half copies tell it; NaN where there are too few draws.
-    pub fn times(&self) -> Vec<f64> {
-        let rungs = self.betas.len();
-        let sweeps: usize = self.copies.iter().map(|copy| copy.sweeps).sum();
-        let each = |rung: usize| {
-            let own = |copy: &Record| copy.energies.iter().skip(rung).step_by(rungs).map(|u| u.min(f64::MAX)).collect();
-            sweeps as f64 / diagnostics::ess_within(&self.copies.iter().map(own).collect::<Vec<Vec<f64>>>())
         };
         (0..rungs).map(each).collect()
     }
@@ -245,9 +231,6 @@ impl<'p> Campaign<'p> {
             let copies: Vec<&Tuning> = self.chains.iter().map(|c| &c.tuning).collect();
             let mut tuning = Tuning::pooled(&copies, self.problem, &self.moves, &sampled.betas, &betas, !last);
             tuning.adapting = !last;
-            if self.quota >= TOLD {
-                tuning.spare(&sampled.times(), &sampled.betas, &betas);
-            }
             tuning.place(self.problem, &self.moves, &self.chains.iter().map(|c| &c.record).collect::<Vec<_>>());
             tuning
         };

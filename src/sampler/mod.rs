@@ -1,10 +1,10 @@
 //! Exchange Monte Carlo: the only loop.
 //!
 //! Temperatures are exchanged, not states; exchange is deterministic even–odd; β = 0 is drawn afresh from the prior; the ladder follows
-//! the communication barrier. A peak is put elsewhere together with everything linear, which least squares knows; where the posterior is
-//! nearly normal, all parameters are drawn anew at once, and everything else is done less often. Rounds double while anything adapts;
-//! then everything freezes, and what is kept is fixed in length by the last adapting round, and extended where a target is missed: by
-//! what it asks for, at most twice.
+//! the communication barrier. A peak is put elsewhere together with everything linear, which least squares knows well enough to refuse most of
+//! these moves before an engine sees them; where the posterior is nearly normal, all parameters are drawn anew at once, and everything else
+//! is done less often. Rounds double while anything adapts; then everything freezes, and what is kept is fixed in length by the last adapting
+//! round, and extended where a target is missed: by what it asks for, at most twice.
 
 pub mod adapt;
 mod campaign;
