@@ -1,8 +1,9 @@
 //! What the host's side of a walker's step costs: everything but the engine, which returns at once.
 //!
 //! `cargo bench --bench host [-- WALKERS]` samples about so many walkers (default 20 000) of one three-parameter peak on an engine that evaluates
-//! nothing, in two tiles as a device has them, and prints nanoseconds a walker step (a move handed to the engine) and core: proposals, `prepare`, decisions, exchange
-//! and records included.
+//! nothing, in two tiles as a device has them, and prints nanoseconds a walker step (a move handed to the engine) and core: proposals, `prepare`,
+//! decisions, exchange and records included. It does so twice: with walks alone, and with all moves, among them refits, which are computed on the
+//! host and hardly ever handed on.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -27,7 +28,6 @@ const SWEEPS: usize = 256;
 fn main() {
     let walkers = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(20_000);
     let (mut spec, dataset) = examples::read("yardstick-a");
-    // One peak, and nothing that is fitted anew on the host.
     spec.groups[0].candidates.retain(|c| c.k == Some(1));
     let frame = dataset.load(&dataset.entries[0], &spec.data).unwrap();
     let one = problem::build(&spec, &frame).unwrap().remove(0);

@@ -139,7 +139,7 @@ impl Prior {
             Self::LogUniform { low, high } => inside(to, low, high, 0.0),
             Self::Gamma { shape, rate } if to > 0.0 => shape * delta - rate * (to - from),
             Self::Normal { mean, sd } => 0.5 * (from - to) * (from + to - 2.0 * mean) / (sd * sd),
-            _ => self.ln_ratio(to, from) + if self.coordinate() == Coordinate::Log { delta } else { 0.0 },
+            _ => self.ln_ratio(to, from),
         };
         (to, ln_ratio)
     }

@@ -66,9 +66,6 @@ impl Mixture {
         let mut all: Vec<Seen> = Vec::new();
         for record in records {
             let rows: Vec<&[f64]> = record.draws.chunks_exact(d).skip(record.rows() / 2).collect();
-            if rows.len() < LEAST_ROWS {
-                continue;
-            }
             let mut peaks = vec![Vec::with_capacity(rows.len()); members.len()];
             for row in rows {
                 let mut order: Vec<&Vec<usize>> = members.iter().collect();

@@ -1,7 +1,7 @@
 //! Priors: every density integrates to 1, which free energies that are subtracted need, and its draws follow it.
 
 use keisoku::calibrate::tally;
-use keisoku::prior::Prior;
+use keisoku::prior::{Coordinate, Prior};
 use keisoku::random::Key;
 
 /// One of each kind.
@@ -71,5 +71,31 @@ fn draws_follow_their_density() {
         let (right, wrong) = (follows(&prior, 1.0), follows(&prior, 1.1));
         println!("{prior:?}: p = {right:.2e}, draws a tenth larger {wrong:.2e}");
         assert!(right > LEVEL && wrong < LEVEL, "{prior:?}");
+    }
+}
+
+/// Ratios of a step's density, by the density itself: in logarithms it has the Jacobian x. Rounding of the terms, which are below 100, is 1e-13.
+#[test]
+fn steps_have_the_ratio_of_the_densities_of_their_coordinate() {
+    for prior in PRIORS {
+        let log = prior.coordinate() == Coordinate::Log;
+        let density = |x: f64| prior.ln_density(x) + if log { x.ln() } else { 0.0 };
+        let mut stream = Key::new(2, "steps", "", "", 0).stream(0, 0, 0);
+        let (mut inside, mut outside) = (0, 0);
+        for i in 0..400 {
+            let (from, delta) = (prior.sample(&mut stream), 2.0 * (f64::from(i) / 200.0 - 1.0));
+            let (to, ln_ratio) = prior.step(from, delta);
+            assert!((if log { (to / from).ln() } else { to - from } - delta).abs() < 1e-12, "{prior:?}: {from} to {to} by {delta}");
+            let expected = density(to) - density(from);
+            if expected == f64::NEG_INFINITY {
+                assert_eq!(ln_ratio, expected, "{prior:?}: {from} to {to}");
+                outside += 1;
+            } else {
+                assert!((ln_ratio - expected).abs() < 1e-11, "{prior:?}: {from} to {to}: {ln_ratio} in place of {expected}");
+                inside += 1;
+            }
+        }
+        let bounded = !matches!(prior, Prior::Normal { .. } | Prior::Gamma { .. });
+        assert!(inside > 50 && (outside > 20) == bounded, "{prior:?}: {inside} inside, {outside} outside");
     }
 }
