@@ -379,3 +379,42 @@ fn misfits_that_refits_know_depend_on_the_parameters_alone() {
         assert!(seen > 30, "{noise:?}: {seen} draws");
     }
 }
+
+/// What the first stage lets pass is what would be accepted: the engine's misfits differ from those of the refit by a thousandth of a nat, so that at
+/// most one in a hundred is refused. A first stage that knows nothing of the data is corrected by the second just as well, and refuses what fits.
+#[test]
+fn what_passes_the_first_stage_is_accepted() {
+    for noise in [Noise::Gaussian, Noise::Scaled { parameter: 7 }] {
+        let mut problem = template(noise, false);
+        let mut stream = Key::new(6, "stages", "data", "", 0).stream(0, 0, 0);
+        let theta = prior(&problem, &mut stream);
+        measure(&mut problem, &theta, 1.0, &mut stream);
+        let (moves, refresh) = (moves_of(&problem, Kind::Refit), schedule::refresh(&problem));
+        let mut chain = Chain::new(&problem, Key::new(6, "stages", "moves", "", 0), vec![0.0, 1.0], &moves, 1);
+        chain.theta[problem.dimension()..].copy_from_slice(&theta);
+        let mut roster = Roster::default();
+        roster.push(&problem, 2);
+        let mut tile = Oracle.tile(roster).unwrap();
+        let (mut all, mut misfits, mut choices, mut proposed) = (Vec::new(), Vec::new(), Vec::new(), Moves::default());
+        let admitted = chain.coefficients(&mut all);
+        tile.load(&[0, 1], &all, &mut misfits).unwrap();
+        chain.loaded(&misfits, &admitted);
+        let (mut passed, mut accepted) = (0, 0);
+        for sweep in 0..4000 {
+            chain.sweep = sweep;
+            for step in 0..moves.len() {
+                proposed.clear();
+                chain.propose(step, &moves, &refresh, 0, &mut proposed);
+                choices.clear();
+                tile.attempt(&proposed, &mut misfits).unwrap();
+                chain.decide(step, &mut misfits.as_slice(), &mut choices);
+                tile.settle(&choices).unwrap();
+                for (_, &choice) in proposed.walker.iter().zip(&choices).filter(|(w, _)| **w == 1) {
+                    (passed, accepted) = (passed + 1, accepted + usize::from(choice));
+                }
+            }
+        }
+        println!("{noise:?}: {accepted} of {passed}, of {} proposals", 4000 * moves.len());
+        assert!(passed > 300 && 100 * (passed - accepted) <= passed, "{noise:?}: {accepted} of {passed} accepted");
+    }
+}
