@@ -123,6 +123,7 @@ impl Prior {
             Self::Uniform { low, high } => inside(to, low, high, 0.0),
             // One logarithm, not two.
             Self::LogUniform { low, high } => inside(to, low, high, (from / to).ln()),
+            Self::Gamma { shape, rate } if to > 0.0 && from > 0.0 => (shape - 1.0) * (to / from).ln() - rate * (to - from),
             _ => self.ln_kernel(to) - self.ln_kernel(from),
         }
     }

@@ -209,26 +209,30 @@ impl<'p> Chain<'p> {
                 None => self.refuse(w),
                 Some(ratio) => {
                     self.ln_ratio[w] = ratio;
-                    self.prepare(w, &target.terms, offset, moves)
+                    self.prepare(w, what, target, offset, moves)
                 }
             };
         }
     }
 
     /// Appends the coefficients of the changed terms, or finds that the model refuses them.
-    fn prepare(&mut self, w: usize, terms: &[u32], offset: u32, moves: &mut Moves) -> Trial {
-        if terms.is_empty() {
+    fn prepare(&mut self, w: usize, what: &Move, target: &Target, offset: u32, moves: &mut Moves) -> Trial {
+        let d = self.problem.dimension();
+        let (from, theta) = (&self.theta[w * d..(w + 1) * d], &self.trial[w * d..(w + 1) * d]);
+        let (first, at) = (moves.term.len(), moves.coefficients.len());
+        // Of what it may change, a refit leaves much as it is.
+        let bent = |k: u32| self.problem.terms[k as usize].bindings.iter().any(|b| b.free.is_some_and(|i| theta[i] != from[i]));
+        moves.term.extend(target.terms.iter().copied().filter(|&k| what.kind != Kind::Refit || bent(k)));
+        if moves.term.len() == first {
             return Trial::Free;
         }
-        let d = self.problem.dimension();
-        let theta = &self.trial[w * d..(w + 1) * d];
-        let at = moves.coefficients.len();
-        let admitted = terms.iter().all(|&k| {
+        let admitted = moves.term[first..].iter().all(|&k| {
             let from = moves.coefficients.len();
             moves.coefficients.resize(from + self.problem.terms[k as usize].extent.len(), 0.0);
             admissible(self.problem, k as usize, theta, &mut moves.coefficients[from..])
         });
         if !admitted {
+            moves.term.truncate(first);
             moves.coefficients.truncate(at);
             return self.refuse(w);
         }
@@ -238,7 +242,6 @@ impl<'p> Chain<'p> {
             moves.ln_ratio.push(self.ln_ratio[w]);
             moves.stream.push(self.streams[w].clone());
         }
-        moves.term.extend_from_slice(terms);
         moves.term_start.push(moves.term.len() as u32);
         moves.coefficient_start.push(moves.coefficients.len() as u32);
         Trial::Evaluated
@@ -438,10 +441,7 @@ fn change(
                 if !within(problem, &refit.parameters, to) {
                     return None;
                 }
-                ln_ratio += drawn.ln_ratio;
-                for &i in &refit.parameters {
-                    ln_ratio += problem.parameters[i].prior.ln_ratio(to[i], from[i]);
-                }
+                ln_ratio += drawn.ln_ratio + priors(problem, &refit.parameters, from, to);
                 // Accepted in two stages (Christen and Fox, J. Comput. Graph. Stat. 14 (2005) 795): first by the misfits that the refit knows, which
                 // refuse nearly all of what would be refused; then the engine's correct what they are off by.
                 if let Some([here, there]) = drawn.misfits {
@@ -476,11 +476,7 @@ fn change(
     if !within(problem, parameters, to) {
         return None;
     }
-    for &i in parameters {
-        if to[i] != from[i] {
-            ln_ratio += problem.parameters[i].prior.ln_ratio(to[i], from[i]);
-        }
-    }
+    ln_ratio += priors(problem, parameters, from, to);
     (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio)
 }
 
@@ -569,6 +565,12 @@ impl OnLevel for Begin<'_> {
             || self.key.begin(simd, self.walkers, self.sweep, self.purpose, self.streams),
         );
     }
+}
+
+/// ln of the ratio of the priors of those parameters that are changed.
+fn priors(problem: &Problem, parameters: &[usize], from: &[f64], to: &[f64]) -> f64 {
+    let changed = parameters.iter().filter(|&&i| to[i] != from[i]);
+    changed.map(|&i| problem.parameters[i].prior.ln_ratio(to[i], from[i])).sum()
 }
 
 fn within(problem: &Problem, parameters: &[usize], theta: &[f64]) -> bool {

@@ -6,6 +6,7 @@
 use rand::{Rng, RngExt};
 
 use crate::dataset::neighbour_noise;
+use crate::engine::cpu::span::Ascending;
 use crate::prior::Prior;
 use crate::problem::Measurement;
 
@@ -23,7 +24,7 @@ pub struct Guide {
     /// ln of the prior's density less its kernel.
     ln_constant: f64,
     /// Ends of the cells, one more than points.
-    edges: Vec<f64>,
+    edges: Ascending,
     /// Cumulated probability at each end, from 0 to 1.
     cumulated: Vec<f64>,
 }
@@ -47,7 +48,7 @@ impl Guide {
         }
         let total = cumulated[last + 1];
         cumulated.iter_mut().for_each(|c| *c /= total);
-        Some(Self { prior, ln_constant: prior.ln_constant(), edges, cumulated })
+        Some(Self { prior, ln_constant: prior.ln_constant(), edges: Ascending::new(edges), cumulated })
     }
 
     /// A draw.
@@ -56,18 +57,20 @@ impl Guide {
             return self.prior.sample(rng);
         }
         let u = rng.random::<f64>();
-        let i = self.cumulated.partition_point(|&c| c <= u).clamp(1, self.edges.len() - 1) - 1;
+        let edges = self.edges.values();
+        let i = self.cumulated.partition_point(|&c| c <= u).clamp(1, edges.len() - 1) - 1;
         let share = (u - self.cumulated[i]) / (self.cumulated[i + 1] - self.cumulated[i]);
-        self.edges[i] + share * (self.edges[i + 1] - self.edges[i])
+        edges[i] + share * (edges[i + 1] - edges[i])
     }
 
     /// How many times denser than the prior it is; infinite where the prior is zero.
     pub fn excess(&self, x: f64) -> f64 {
-        let i = self.edges.partition_point(|&e| e <= x);
-        let own = if i == 0 || i == self.edges.len() {
+        let edges = self.edges.values();
+        let i = self.edges.count(x, |e| e <= x);
+        let own = if i == 0 || i == edges.len() {
             0.0
         } else {
-            (self.cumulated[i] - self.cumulated[i - 1]) / (self.edges[i] - self.edges[i - 1])
+            (self.cumulated[i] - self.cumulated[i - 1]) / (edges[i] - edges[i - 1])
         };
         FROM_PRIOR + (1.0 - FROM_PRIOR) * own * (-self.prior.ln_kernel(x) - self.ln_constant).exp()
     }

@@ -77,9 +77,10 @@ struct Part {
 /// Room for what is computed anew every time.
 #[derive(Debug, Default)]
 struct Room {
-    /// The columns of the changed terms at the new place.
+    /// The columns of the changed terms at the new place, each of `vectors`, and the spans outside which they are zero.
     columns: Vec<[f32; LANES]>,
     spans: Vec<Span>,
+    vectors: usize,
     theta: Vec<f64>,
     coefficients: Vec<f64>,
     gram: Gram,
@@ -95,7 +96,8 @@ struct Room {
 pub struct Drawn {
     /// ln of the density with which the way back would draw what was there, less that of the draw.
     pub ln_ratio: f64,
-    /// The misfits before and after as the columns have them, functions of the parameters alone; none of counts, whose variance is not theirs.
+    /// The misfits before and after as the columns have them, the same whichever is before; none of counts, whose variance is not theirs. Under a
+    /// stated scale, where only their difference counts, of those points alone where the curves differ.
     pub misfits: Option<[f64; 2]>,
 }
 
@@ -174,11 +176,12 @@ impl Refit {
 
     /// Whether the conditional has a shape at this inverse temperature.
     pub fn holds(&self, problem: &Problem, beta: f64) -> bool {
-        self.degrees(problem, beta).is_none_or(|d| d >= LEAST_DEGREES * beta * self.points(problem))
+        let degrees = self.degrees(problem, beta, self.parameters.len());
+        degrees.is_none_or(|d| d >= LEAST_DEGREES * beta * self.points(problem))
     }
 
-    /// Draws the linear parameters of `to`, which differs from `from` in the other parameters of some peaks; none where the draw or the way back
-    /// cannot be had.
+    /// Draws linear parameters of `to`, which differs from `from` in the other parameters of some peaks: theirs, and those whose curves overlap with
+    /// these peaks at the old place or at the new one. The others stay what they are. None where the draw or the way back cannot be had.
     pub fn draw<R: Rng>(
         &self,
         problem: &Problem,
@@ -190,24 +193,29 @@ impl Refit {
     ) -> Option<Drawn> {
         ROOM.with_borrow_mut(|room| {
             level::on(self.level, Design { refit: self, problem, peaks, from, to, memory, room })?;
-            let order = room.gram.order();
-            room.here.fill(&room.gram, &order, 0, false);
-            room.there.factor = room.here.factor;
-            room.there.fill(&room.gram, &order, room.gram.kept(), true);
-            self.solve(problem, beta, &mut room.here)?;
-            self.solve(problem, beta, &mut room.there)?;
-            let mut value = [0.0; MOST];
-            for (value, &own) in value.iter_mut().zip(&order[..self.parameters.len()]) {
-                *value = from[self.parameters[own]] / self.unit[own];
+            let Room { gram, here, there, .. } = &mut *room;
+            let mut amounts = [0.0; MOST];
+            for ((amount, &i), unit) in amounts.iter_mut().zip(&self.parameters).zip(&self.unit) {
+                *amount = from[i] / unit;
             }
-            let back = self.walk(&room.here, &order, &mut value, |_, value| value)?;
-            let forth = self.walk(&room.there, &order, &mut value, |prior, _| prior.sample(rng))?;
-            for (value, &own) in value.iter().zip(&order[..self.parameters.len()]) {
+            let degrees = self.degrees(problem, beta, gram.drawn.len());
+            here.fit(gram, &amounts, (0, false), beta, degrees)?;
+            there.copy(here, gram.kept);
+            there.fit(gram, &amounts, (gram.kept, true), beta, degrees)?;
+            let mut value = [0.0; MOST];
+            for (value, &own) in value.iter_mut().zip(&gram.drawn) {
+                *value = amounts[own];
+            }
+            let back = self.walk(here, &gram.drawn, &mut value, |_, value| value)?;
+            let forth = self.walk(there, &gram.drawn, &mut value, |prior, _| prior.sample(rng))?;
+            for (value, &own) in value.iter().zip(&gram.drawn) {
                 to[self.parameters[own]] = value * self.unit[own];
             }
-            let counts = problem.measurements[self.measurement].noise == Noise::Poisson;
-            let mut misfit = |theta, moved| level::on(self.level, Rest { refit: self, theta, moved, memory, room });
-            let misfits = (!counts).then(|| [misfit(from, false), misfit(to, true)]);
+            let noise = problem.measurements[self.measurement].noise;
+            // The weight of an inferred scale depends on the whole misfit.
+            let span = if matches!(noise, Noise::Scaled { .. }) { self.whole() } else { room.changed(memory) };
+            let mut misfit = |theta, moved| level::on(self.level, Rest { refit: self, theta, moved, span, memory, room });
+            let misfits = (noise != Noise::Poisson).then(|| [misfit(from, false), misfit(to, true)]);
             Some(Drawn { ln_ratio: back - forth, misfits })
         })
     }
@@ -231,38 +239,23 @@ impl Refit {
         Span { begin: 0, end: self.t.len() }
     }
 
-    /// Degrees of freedom of the conditional under an inferred scale.
-    fn degrees(&self, problem: &Problem, beta: f64) -> Option<f64> {
+    /// Degrees of freedom of the conditional of so many linear parameters under an inferred scale.
+    fn degrees(&self, problem: &Problem, beta: f64, linear: usize) -> Option<f64> {
         let scaled = matches!(problem.measurements[self.measurement].noise, Noise::Scaled { .. });
-        scaled.then(|| beta * self.points(problem) - self.parameters.len() as f64)
-    }
-
-    /// Mean and precision, from the factor.
-    fn solve(&self, problem: &Problem, beta: f64, conditional: &mut Conditional) -> Option<()> {
-        let Conditional { mean, factor, root } = conditional;
-        let p = self.parameters.len();
-        let left = factor[p * (MOST + 1) + p].powi(2);
-        let precision = self.degrees(problem, beta).map_or(beta, |degrees| degrees / left);
-        for i in (0..p).rev() {
-            let known: f64 = (i + 1..p).map(|k| factor[k * (MOST + 1) + i] * mean[k]).sum();
-            mean[i] = (factor[p * (MOST + 1) + i] - known) / factor[i * (MOST + 1) + i];
-        }
-        *root = precision.sqrt();
-        mean[..p].iter().all(|m| m.is_finite()).then_some(())
+        scaled.then(|| beta * self.points(problem) - linear as f64)
     }
 
     /// Visits the parameters from the last to the first, each with its density given those before; `choose` gives its value. Returns ln of the
     /// density of all.
-    fn walk(&self, conditional: &Conditional, order: &Order, value: &mut [f64], mut choose: impl FnMut(Prior, f64) -> f64) -> Option<f64> {
-        let p = self.parameters.len();
-        let Conditional { mean, factor, root } = conditional;
+    fn walk(&self, conditional: &Conditional, drawn: &[usize], value: &mut [f64], mut choose: impl FnMut(Prior, f64) -> f64) -> Option<f64> {
+        let p = drawn.len();
+        let Conditional { mean, factor, inverse, root } = conditional;
         let (mut ln_density, mut spread) = (0.0, 1.0f64);
         let mut whole = 1.0;
         for i in (0..p).rev() {
-            let own = factor[i * (MOST + 1) + i];
-            let others: f64 = (i + 1..p).map(|k| factor[k * (MOST + 1) + i] * (value[k] - mean[k])).sum();
-            let (mean, sd) = (mean[i] - others / own, 1.0 / (own * root));
-            let (bounds, unit) = (self.bounds[order[i]], self.unit[order[i]]);
+            let others: f64 = (i + 1..p).map(|k| factor[k * MOST + i] * (value[k] - mean[k])).sum();
+            let (mean, sd) = (mean[i] - others * inverse[i], inverse[i] / root);
+            let (bounds, unit) = (self.bounds[drawn[i]], self.unit[drawn[i]]);
             let (low, high) = (bounds.0 / unit, bounds.1 / unit);
             let density = if mean - low > FAR * sd && high - mean > FAR * sd {
                 Prior::Normal { mean, sd }
@@ -289,48 +282,71 @@ impl Refit {
     }
 }
 
-/// A normal density of the linear parameters, each in its unit.
+/// A normal density of the linear parameters that are drawn, each in its unit, given the others.
 #[derive(Debug)]
 struct Conditional {
     mean: [f64; MOST],
-    /// Lower Cholesky factor of the columns' products, row by row, each of [`MOST`] + 1; the data are its last row.
-    factor: [f64; (MOST + 1) * (MOST + 1)],
+    /// Lower Cholesky factor of the columns' products, row by row, each of [`MOST`].
+    factor: [f64; MOST * MOST],
+    /// One over its diagonal.
+    inverse: [f64; MOST],
     /// Root of the precision over those products.
     root: f64,
 }
 
 impl Conditional {
-    /// Fills the rows of the factor from `first` on, from the columns' products at the old place or at the new one.
-    fn fill(&mut self, gram: &Gram, order: &Order, first: usize, moved: bool) {
-        let (factor, p) = (&mut self.factor, gram.linear);
-        let place: [usize; MOST + 1] = std::array::from_fn(|i| if i < p { gram.place(order[i], moved) } else { p });
-        // Of what is the same at both places, so that rows that are shared are.
-        let largest = (0..gram.kept()).chain([p]).map(|i| gram.of(place[i], place[i])).fold(0.0, f64::max);
-        // The data are the last row: what is left of them beside the columns is its last pivot.
-        for i in first..=p {
-            for j in 0..=i {
-                let dot: f64 = (0..j).map(|k| factor[i * (MOST + 1) + k] * factor[j * (MOST + 1) + k]).sum();
-                let mut rest = gram.of(place[i], place[j]) - dot;
-                if i == p && j == p {
-                    rest = rest.max(1e-6 * gram.of(place[p], place[p])).max(f64::MIN_POSITIVE);
-                } else if i == j {
-                    // Columns that are alike to the last digits of f32, or zero, must not make it indefinite.
-                    rest += 1e-6 * gram.of(place[i], place[i]) + LOOSE * largest;
-                }
-                factor[i * (MOST + 1) + j] = if i == j { rest.sqrt() } else { rest / factor[j * (MOST + 1) + j] };
-            }
+    /// Takes over the first rows of another's factor.
+    fn copy(&mut self, other: &Self, rows: usize) {
+        self.factor[..rows * MOST].copy_from_slice(&other.factor[..rows * MOST]);
+        self.inverse[..rows].copy_from_slice(&other.inverse[..rows]);
+    }
+
+    /// Factors the products of the columns at the old place or at the new one, from row `first` on, and solves for mean and precision. Under an
+    /// inferred scale the conditional has so many `degrees` of freedom.
+    fn fit(&mut self, gram: &Gram, amounts: &[f64], (first, moved): (usize, bool), beta: f64, degrees: Option<f64>) -> Option<()> {
+        let (factor, inverse, mean, p) = (&mut self.factor, &mut self.inverse, &mut self.mean, gram.drawn.len());
+        let mut place = [0; MOST];
+        for (place, &own) in place.iter_mut().zip(&gram.drawn) {
+            *place = gram.place(own, moved);
         }
+        // Of what is the same at both places, so that rows that are shared are.
+        let largest = place[..gram.kept].iter().chain([&gram.linear]).map(|&i| gram.of(i, i)).fold(0.0, f64::max);
+        for i in first..p {
+            for j in 0..=i {
+                let known: f64 = (0..j).map(|k| factor[i * MOST + k] * factor[j * MOST + k]).sum();
+                let rest = gram.of(place[i], place[j]) - known;
+                factor[i * MOST + j] = if i == j {
+                    // Columns that are alike to the last digits of f32, or zero, must not make it indefinite.
+                    (rest + 1e-6 * gram.of(place[i], place[i]) + LOOSE * largest).sqrt()
+                } else {
+                    rest * inverse[j]
+                };
+            }
+            inverse[i] = 1.0 / factor[i * MOST + i];
+        }
+        for i in 0..p {
+            let known: f64 = (0..i).map(|k| factor[i * MOST + k] * mean[k]).sum();
+            mean[i] = (gram.data(place[i], amounts) - known) * inverse[i];
+        }
+        let precision = degrees.map_or(beta, |degrees| {
+            let fitted: f64 = mean[..p].iter().map(|z| z * z).sum();
+            let all = gram.of(gram.linear, gram.linear);
+            degrees / (gram.data(gram.linear, amounts) - fitted).max(1e-6 * all).max(f64::MIN_POSITIVE)
+        });
+        for i in (0..p).rev() {
+            let known: f64 = (i + 1..p).map(|k| factor[k * MOST + i] * mean[k]).sum();
+            mean[i] = (mean[i] - known) * inverse[i];
+        }
+        self.root = precision.sqrt();
+        self.mean[..p].iter().all(|m| m.is_finite()).then_some(())
     }
 }
 
 impl Default for Conditional {
     fn default() -> Self {
-        Self { mean: [0.0; MOST], factor: [0.0; (MOST + 1) * (MOST + 1)], root: 0.0 }
+        Self { mean: [0.0; MOST], factor: [0.0; MOST * MOST], inverse: [0.0; MOST], root: 0.0 }
     }
 }
-
-/// Linear parameters in the order in which they are factored.
-type Order = [usize; MOST];
 
 /// Whether a free parameter is an amplitude or a level of this measurement alone, and whatever depends on it is linear in it.
 fn linear(problem: &Problem, measurement: usize, parameter: usize) -> bool {

@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, SimdBase, SimdInto, f32x16};
 
-use super::{LANES, MOST, Order, Part, Refit, Room};
+use super::{LANES, MOST, Part, Refit, Room};
 use crate::engine::cpu::level::OnLevel;
 use crate::engine::cpu::span::Span;
 use crate::models::{Number, Shape, Visit};
@@ -21,7 +21,13 @@ pub struct Memory {
     spans: Vec<Span>,
     /// Their products, row by row.
     products: Vec<f64>,
+    /// Which of the linear parameters' columns each of them overlaps with.
+    links: Vec<Columns>,
 }
+
+/// Columns with a correlation of which this is the square, and all that are linked by such, have amounts that are drawn together. On others they
+/// depend too little to matter.
+const COUPLED: f64 = 1e-4;
 
 /// Products of the columns: those at `from`, the data less everything else, those of the changed terms at `to`.
 #[derive(Debug, Default)]
@@ -32,6 +38,12 @@ pub(super) struct Gram {
     pub(super) linear: usize,
     /// Those of the changed terms, whose columns at `to` come after the data.
     changed: Vec<usize>,
+    /// Those that are drawn: first such as have the same column at both places, then the changed ones.
+    pub(super) drawn: Vec<usize>,
+    /// How many of them have the same column at both places.
+    pub(super) kept: usize,
+    /// The others.
+    fixed: Vec<usize>,
 }
 
 impl Gram {
@@ -39,22 +51,59 @@ impl Gram {
         self.products[i.max(j) * self.columns + i.min(j)]
     }
 
-    /// How many linear parameters have the same column at both places.
-    pub(super) fn kept(&self) -> usize {
-        self.linear - self.changed.len()
-    }
-
-    /// Those first whose column is the same at both places: so are their rows of the factor.
-    pub(super) fn order(&self) -> Order {
-        let mut order = [0; MOST];
-        let kept = (0..self.linear).filter(|i| !self.changed.contains(i));
-        order.iter_mut().zip(kept.chain(self.changed.iter().copied())).for_each(|(place, i)| *place = i);
-        order
+    /// The product of a column, or of the data, with the data less the columns that are fixed.
+    pub(super) fn data(&self, column: usize, amounts: &[f64]) -> f64 {
+        let less = |column: usize| self.fixed.iter().map(|&r| self.of(column, r) * amounts[r]).sum::<f64>();
+        let own = self.of(column, self.linear) - less(column);
+        if column == self.linear { own - self.fixed.iter().map(|&r| amounts[r] * self.data(r, amounts)).sum::<f64>() } else { own }
     }
 
     /// The column of a linear parameter.
     pub(super) fn place(&self, i: usize, moved: bool) -> usize {
         self.changed.iter().position(|&c| moved && c == i).map_or(i, |at| self.linear + 1 + at)
+    }
+
+    /// Chooses what is drawn, by the `links` between the old columns: the same, whichever of the two places is the old one.
+    fn choose(&mut self, links: &[Columns]) {
+        let moved = self.changed.iter().fold(0, |all: Columns, own| all | 1 << own);
+        let kept = |own: &usize| moved & 1 << own == 0;
+        let mut drawn = self.changed.iter().fold(0, |all, &own| all | links[own]) & !moved;
+        for at in 0..self.changed.len() {
+            drawn |= (0..self.linear).filter(kept).filter(|&j| {
+                let at = self.linear + 1 + at;
+                coupled(self.of(j, at), self.of(j, j), self.of(at, at))
+            }).fold(0, |all: Columns, j| all | 1 << j);
+        }
+        let mut left = drawn;
+        while left != 0 {
+            let more = links[left.trailing_zeros() as usize] & !moved & !drawn;
+            drawn |= more;
+            left = (left & (left - 1)) | more;
+        }
+        self.drawn.clear();
+        self.drawn.extend((0..self.linear).filter(|own| drawn & 1 << own != 0));
+        self.kept = self.drawn.len();
+        self.drawn.extend_from_slice(&self.changed);
+        self.fixed.clear();
+        self.fixed.extend((0..self.linear).filter(kept).filter(|own| drawn & 1 << own == 0));
+    }
+}
+
+/// Whether columns of these products overlap so much that their amounts depend on each other.
+fn coupled(both: f64, first: f64, second: f64) -> bool {
+    both * both > COUPLED * first * second
+}
+
+/// Finds the links of stale columns anew, from the products of all.
+fn link(links: &mut [Columns], products: &[f64], stale: Columns) {
+    let p = links.len();
+    let of = |i: usize, j: usize| products[i.max(j) * (p + 1) + i.min(j)];
+    for i in (0..p).filter(|i| stale & 1 << i != 0) {
+        for j in 0..p {
+            let linked = Columns::from(coupled(of(i, j), of(i, i), of(j, j)));
+            links[i] = links[i] & !(1 << j) | linked << j;
+            links[j] = links[j] & !(1 << i) | linked << i;
+        }
     }
 }
 
@@ -62,11 +111,6 @@ impl Gram {
 type Columns = u32;
 
 impl Memory {
-    /// Forgets everything and keeps the memory.
-    fn forget(&mut self) {
-        self.theta.clear();
-    }
-
     /// The columns that are not what they would be at `from`.
     fn stale(&self, refit: &Refit, from: &[f64]) -> Columns {
         let p = refit.parameters.len();
@@ -104,33 +148,31 @@ impl OnLevel for Design<'_> {
         let (p, n) = (refit.parameters.len(), refit.t.len());
         let stale = memory.stale(refit, from);
         // What cannot be finished is not remembered.
-        memory.forget();
+        memory.theta.clear();
         memory.columns.resize((p + 1) * n, [0.0; LANES]);
         memory.spans.resize(p + 1, Span::EMPTY);
         memory.products.resize((p + 1) * (p + 1), 0.0);
-        let Room { columns, spans, theta, coefficients, gram, .. } = room;
-        let mut build = Build { simd, refit, problem, theta, coefficients };
-        build.columns(from, stale, |own| own, &mut memory.columns, &mut memory.spans)?;
-        let overlap = |a: Span, b: Span| a.overlap(b).range();
-        for i in 0..=p {
-            for j in 0..=i {
-                if stale & (1 << i | 1 << j) != 0 {
-                    let both = overlap(memory.spans[i], memory.spans[j]);
-                    let column = |column: usize| &memory.columns[column * n..(column + 1) * n][both.clone()];
-                    memory.products[i * (p + 1) + j] = dot(simd, column(i), column(j));
-                }
-            }
-        }
-        memory.theta.extend_from_slice(from);
+        memory.links.resize(p, 0);
         let moved = refit.parts.iter().filter(|part| peaks.iter().any(|peak| peak.term == part.term));
         let moved = moved.fold(0, |all, part| all | part.feeds(p));
+        room.clear();
+        let Room { columns, spans, vectors, theta, coefficients, gram, .. } = room;
         gram.changed.clear();
         gram.changed.extend((0..p).filter(|own| moved & 1 << own != 0));
         let changed = gram.changed.len();
-        columns.clear();
-        columns.resize(changed * n, [0.0; LANES]);
-        spans.clear();
+        columns.resize(columns.len().max(changed * n), [0.0; LANES]);
         spans.resize(changed, Span::EMPTY);
+        *vectors = n;
+        let mut build = Build { simd, refit, problem, theta, coefficients };
+        build.columns(from, stale, |own| own, &mut memory.columns, &mut memory.spans)?;
+        let column = |own: usize| Column { values: &memory.columns[own * n..(own + 1) * n], span: memory.spans[own] };
+        for i in (0..=p).filter(|i| stale & 1 << i != 0) {
+            // The product of two stale columns is made once.
+            let others = (0..=p).filter(|&j| j <= i || stale & 1 << j == 0).map(|j| (j, column(j)));
+            column(i).times(simd, others, |j, product| memory.products[i.max(j) * (p + 1) + i.min(j)] = product);
+        }
+        link(&mut memory.links, &memory.products, stale);
+        memory.theta.extend_from_slice(from);
         let place = |own: usize| gram.changed.iter().filter(|&&c| c < own).count();
         build.columns(to, moved, place, columns, spans)?;
         (gram.columns, gram.linear) = (p + 1 + changed, p);
@@ -138,28 +180,41 @@ impl OnLevel for Design<'_> {
         for (new, old) in gram.products.chunks_exact_mut(gram.columns).zip(memory.products.chunks_exact(p + 1)) {
             new[..=p].copy_from_slice(old);
         }
+        let new = |at: usize| Column { values: &columns[at * n..(at + 1) * n], span: spans[at] };
         for i in 0..changed {
             let row = (p + 1 + i) * gram.columns;
-            let new = |column: usize, both: std::ops::Range<usize>| &columns[column * n..(column + 1) * n][both];
-            for j in (0..=p).filter(|j| !gram.changed.contains(j)) {
-                let both = overlap(spans[i], memory.spans[j]);
-                gram.products[row + j] = dot(simd, new(i, both.clone()), &memory.columns[j * n..(j + 1) * n][both]);
-            }
-            for j in 0..=i {
-                let both = overlap(spans[i], spans[j]);
-                gram.products[row + p + 1 + j] = dot(simd, new(i, both.clone()), new(j, both));
-            }
+            let same = (0..=p).filter(|j| !gram.changed.contains(j)).map(|j| (j, column(j)));
+            let others = same.chain((0..=i).map(|j| (p + 1 + j, new(j))));
+            new(i).times(simd, others, |j, product| gram.products[row + j] = product);
         }
+        gram.choose(&memory.links);
         Some(())
     }
 }
 
-/// The misfit of a whole curve: of the columns at the old place or at the new one, at the linear parameters of `theta`. It depends on the parameters
-/// alone, to the last bit: whichever place is the old one, columns are added in one order.
+impl Room {
+    /// All columns are zero again.
+    fn clear(&mut self) {
+        for (at, span) in self.spans.iter().enumerate() {
+            self.columns[at * self.vectors..][span.range()].fill([0.0; LANES]);
+        }
+        self.spans.clear();
+    }
+
+    /// The vectors in which the curves of two places may differ.
+    pub(super) fn changed(&self, memory: &Memory) -> Span {
+        let old = self.gram.drawn.iter().map(|&own| memory.spans[own]);
+        old.chain(self.spans.iter().copied()).fold(Span::EMPTY, Span::hull)
+    }
+}
+
+/// The misfit of a curve in some vectors: of the columns at the old place or at the new one, at the linear parameters of `theta`. It depends on the
+/// parameters alone, to the last bit: whichever place is the old one, columns are added in one order.
 pub(super) struct Rest<'a> {
     pub(super) refit: &'a Refit,
     pub(super) theta: &'a [f64],
     pub(super) moved: bool,
+    pub(super) span: Span,
     pub(super) memory: &'a Memory,
     pub(super) room: &'a mut Room,
 }
@@ -175,17 +230,19 @@ impl OnLevel for Rest<'_> {
         simd.vectorize(
             #[inline(always)]
             || {
-                let Self { refit, theta, moved, memory, room } = self;
+                let Self { refit, theta, moved, span, memory, room } = self;
                 let (p, n) = (refit.parameters.len(), refit.t.len());
                 let Room { columns, spans, gram, rest, .. } = room;
                 rest.clear();
-                rest.extend_from_slice(&memory.columns[p * n..]);
+                rest.extend_from_slice(&memory.columns[p * n..][span.range()]);
                 for (own, (&i, &unit)) in refit.parameters.iter().zip(&refit.unit).enumerate() {
                     let at = gram.place(own, moved);
-                    let (columns, span, at) =
+                    let (columns, own, at) =
                         if at > p { (&*columns, spans[at - p - 1], at - p - 1) } else { (&memory.columns, memory.spans[at], at) };
+                    let within = own.overlap(span).range();
                     let amount: f32x16<S> = (-(theta[i] / unit) as f32).simd_into(simd);
-                    for (rest, column) in rest[span.range()].iter_mut().zip(&columns[at * n..][span.range()]) {
+                    let rest = rest.iter_mut().skip(within.start - span.begin.min(within.start));
+                    for (rest, column) in rest.zip(&columns[at * n..][within]) {
                         Number::mul_add(f32x16::load_array_ref(simd, column), amount, f32x16::load_array_ref(simd, rest)).store_array(rest);
                     }
                 }
@@ -196,7 +253,7 @@ impl OnLevel for Rest<'_> {
                         let rest = f32x16::load_array_ref(simd, rest);
                         lanes = Number::mul_add(rest, rest, lanes);
                     }
-                    sum += f64::from(added(lanes));
+                    sum += f64::from(lanes.reduce_sum());
                 }
                 sum
             },
@@ -316,31 +373,53 @@ impl<S: Simd> Add<'_, S> {
     }
 }
 
+/// A column of a grid, zero outside a span.
+#[derive(Clone, Copy)]
+struct Column<'a> {
+    values: &'a [[f32; LANES]],
+    span: Span,
+}
+
+/// Columns that are multiplied with one side by side, so that no sum waits for another.
+const TOGETHER: usize = 4;
+
+impl<'a> Column<'a> {
+    /// Its products with others. Of two columns it is the same, whichever is the other.
+    fn times<S: Simd>(self, simd: S, others: impl Iterator<Item = (usize, Self)>, mut put: impl FnMut(usize, f64)) {
+        let (mut some, mut count, mut span) = ([(0, self.values); TOGETHER], 0, Span::EMPTY);
+        let mut flush = |some: &[(usize, &'a [[f32; LANES]]); TOGETHER], count: usize, span: Span| {
+            let products = dots(simd, &self.values[span.range()], some.map(|(_, values)| &values[span.range()]));
+            some.iter().zip(products).take(count).for_each(|(&(at, _), product)| put(at, product));
+        };
+        for (at, other) in others {
+            some[count] = (at, other.values);
+            span = span.hull(self.span.overlap(other.span));
+            count += 1;
+            if count == TOGETHER {
+                flush(&some, count, span);
+                (count, span) = (0, Span::EMPTY);
+            }
+        }
+        flush(&some, count, span);
+    }
+}
+
 #[inline(always)]
-fn dot<S: Simd>(simd: S, a: &[[f32; LANES]], b: &[[f32; LANES]]) -> f64 {
+fn dots<S: Simd>(simd: S, own: &[[f32; LANES]], others: [&[[f32; LANES]]; TOGETHER]) -> [f64; TOGETHER] {
     simd.vectorize(
         #[inline(always)]
         || {
-            let mut sum: f32x16<S> = 0f32.simd_into(simd);
-            for (a, b) in a.iter().zip(b) {
-                sum = Number::mul_add(f32x16::load_array_ref(simd, a), f32x16::load_array_ref(simd, b), sum);
+            let [a, b, c, d] = others;
+            let mut sums: [f32x16<S>; TOGETHER] = [0f32.simd_into(simd); TOGETHER];
+            for ((((own, a), b), c), d) in own.iter().zip(a).zip(b).zip(c).zip(d) {
+                let own = f32x16::load_array_ref(simd, own);
+                sums[0] = Number::mul_add(own, f32x16::load_array_ref(simd, a), sums[0]);
+                sums[1] = Number::mul_add(own, f32x16::load_array_ref(simd, b), sums[1]);
+                sums[2] = Number::mul_add(own, f32x16::load_array_ref(simd, c), sums[2]);
+                sums[3] = Number::mul_add(own, f32x16::load_array_ref(simd, d), sums[3]);
             }
-            f64::from(added(sum))
+            let [a, b, c, d] = sums;
+            [f64::from(a.reduce_sum()), f64::from(b.reduce_sum()), f64::from(c.reduce_sum()), f64::from(d.reduce_sum())]
         },
     )
-}
-
-/// The sum of all lanes: halves upon halves, so that no addition waits for all the others.
-#[inline(always)]
-fn added<S: Simd>(sum: f32x16<S>) -> f32 {
-    let mut lanes = [0f32; LANES];
-    sum.store_array(&mut lanes);
-    let mut width = LANES / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
-        width /= 2;
-    }
-    lanes[0]
 }
