@@ -33,7 +33,7 @@ fn main() {
     let one = problem::build(&spec, &frame).unwrap().remove(0);
     let problems: Vec<Problem> = vec![one; walkers / (RUNGS * COPIES)];
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 1, copies: COPIES, max_sweeps: SWEEPS, most_rows: 4, deadline: None, stop: &stop };
+    let settings = Settings { seed: 1, copies: COPIES, proposals: 1, max_sweeps: SWEEPS, most_rows: 4, deadline: None, stop: &stop };
     let threads = rayon::current_num_threads();
     let walks = |problem: &Problem| schedule(problem).into_iter().filter(|m| m.kind == Kind::Walk).collect();
     for (title, moves) in [("walks alone", &walks as &dyn Fn(&Problem) -> Vec<Move>), ("all moves", &schedule)] {

@@ -1,6 +1,6 @@
 //! How well the sampler mixes, rung by rung: rejection of exchanges, autocorrelation of the energy, acceptance of each kind of move.
 //!
-//! `cargo bench --bench sampler -- SPEC FRAME WINDOW CANDIDATE [SWEEPS [DATA]]` samples one candidate (all numbers from 1) of one frame on the
+//! `cargo bench --bench sampler -- SPEC FRAME WINDOW CANDIDATE [SWEEPS [DATA [PROPOSALS]]]` samples one candidate (all numbers from 1) of one frame on the
 //! cpu engine, by the spec's targets or for so many sweeps a copy, and prints what a round trip, an effective draw and an error of the free
 //! energy cost. Without arguments: yardstick A, three peaks.
 
@@ -22,7 +22,7 @@ fn main() {
     let text = |i: usize, default: &str| arguments.get(i).map_or_else(|| default.to_owned(), Clone::clone);
     let number = |i: usize, default: usize| text(i, &default.to_string()).parse::<usize>().unwrap();
     let mut raw = Spec::read(Path::new(&text(0, "examples/yardstick-a/spec.toml"))).unwrap();
-    if let Some(folder) = arguments.get(5) {
+    if let Some(folder) = arguments.get(5).filter(|folder| !folder.is_empty()) {
         raw.set_data_folder(Path::new(folder)).unwrap();
     }
     let dataset = Dataset::open(&raw.data().unwrap()).unwrap();
@@ -37,6 +37,7 @@ fn main() {
     let settings = Settings {
         seed: run.seed,
         copies: run.copies,
+        proposals: number(6, run.proposals),
         max_sweeps: if sweeps > 0 { sweeps } else { run.max_sweeps },
         // Nothing is thinned where the length is given: every sweep counts.
         most_rows: if sweeps > 0 { sweeps } else { sampler::rows(run.ess, run.copies) },

@@ -274,6 +274,7 @@ fn sampling<'a>(run: &Run, stop: &'a AtomicBool) -> sampler::Settings<'a> {
     sampler::Settings {
         seed: run.seed,
         copies: run.copies,
+        proposals: run.proposals,
         max_sweeps: run.max_sweeps,
         most_rows: sampler::rows(run.ess, run.copies),
         deadline: None,

@@ -30,6 +30,8 @@ pub struct Roster<'p> {
     pub problems: Vec<&'p Problem>,
     /// First walker of each ladder, and one past the last: ladder l holds walkers `first[l] .. first[l + 1]`.
     pub first: Vec<usize>,
+    /// Moves that a walker may have in one attempt, beyond one.
+    pub rivals: usize,
 }
 
 impl<'p> Roster<'p> {
@@ -48,11 +50,12 @@ impl<'p> Roster<'p> {
     }
 }
 
-/// Moves of some walkers of a tile, one move a walker, as arrays.
+/// Moves of some walkers of a tile, as arrays.
 ///
 /// Move i belongs to walker `walker[i]` and changes the terms `term[term_start[i] .. term_start[i + 1]]` (indices into the
 /// problem's terms, ascending); their new coefficients stand one after the other in `coefficients` from `coefficient_start[i]`.
-/// A move that changes no term (a noise parameter) is not handed to an engine. Walkers appear at most once, in ascending order.
+/// A move that changes no term (a noise parameter) is not handed to an engine. Walkers are in ascending order; several moves of one walker are
+/// rivals, of which at most one is kept, and a roster says how many there may be.
 #[derive(Clone, Debug, Default)]
 pub struct Moves {
     /// Walker of each move.

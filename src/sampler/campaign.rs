@@ -138,8 +138,9 @@ impl<'p> Campaign<'p> {
         let moves: Arc<[Move]> = moves.into();
         let key = |copy| Key::new(settings.seed, &problem.frame, &problem.window, &problem.candidate, copy);
         let betas = if problem.dimension() == 0 { vec![0.0, 1.0] } else { ladder::first(problem, key(0)) };
-        let chains =
+        let mut chains: Vec<Chain<'_>> =
             (0..settings.copies.max(2)).map(|copy| Chain::new(problem, key(copy), betas.clone(), &moves, settings.most_rows)).collect();
+        chains.iter_mut().for_each(|chain| chain.choose_among(settings.proposals.max(1)));
         Self {
             problem,
             chains,

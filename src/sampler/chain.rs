@@ -34,6 +34,20 @@ enum Trial {
     Evaluated,
 }
 
+/// A proposal that a walker may choose.
+#[derive(Clone, Copy, Debug)]
+struct Rival {
+    /// ln of its weight over that of the state as it is.
+    ln_weight: f64,
+    energy: f64,
+    tempered: f64,
+}
+
+impl Rival {
+    /// One that cannot be chosen.
+    const REFUSED: Self = Self { ln_weight: f64::NEG_INFINITY, energy: f64::INFINITY, tempered: f64::NAN };
+}
+
 /// One ladder: walker w sits at rung `rung_of[w]`; temperatures travel, states stay.
 #[derive(Debug)]
 pub struct Chain<'p> {
@@ -63,9 +77,16 @@ pub struct Chain<'p> {
     pub broken: u64,
     key: Key,
     scales: Vec<Scale>,
+    /// Proposals that a walker chooses among in a step.
+    proposals: usize,
+    /// Parameters that are proposed, walker after walker, proposal after proposal; so are the next two.
     trial: Vec<f64>,
     ln_ratio: Vec<f64>,
     state: Vec<Trial>,
+    /// What the proposals of the walker that is proposed for have in common.
+    centre: Vec<f64>,
+    /// The proposals of the walker that is decided on.
+    rivals: Vec<Rival>,
     /// Walkers that make a move in this step, ascending.
     due: Vec<u32>,
     streams: Vec<Stream>,
@@ -103,6 +124,9 @@ impl<'p> Chain<'p> {
             trial: theta.clone(),
             ln_ratio: vec![0.0; rungs],
             state: vec![Trial::None; rungs],
+            proposals: 1,
+            centre: Vec::new(),
+            rivals: vec![Rival::REFUSED],
             due: Vec::with_capacity(rungs),
             streams: vec![key.stream(0, 0, 0); rungs],
             // The numbers are the same on all; an engine that is to use one this machine lacks has said so.
@@ -123,6 +147,16 @@ impl<'p> Chain<'p> {
     pub fn remember(&mut self, all: bool) {
         let (rungs, m) = (self.rungs(), self.problem.measurements.len());
         self.memories = vec![Memory::default(); if all && rungs > 1 { rungs * m } else { m }];
+    }
+
+    /// Lets every walker choose among so many proposals in a step.
+    pub fn choose_among(&mut self, proposals: usize) {
+        let (all, d) = (self.rungs() * proposals, self.problem.dimension());
+        self.proposals = proposals;
+        self.trial = vec![0.0; all * d];
+        self.ln_ratio = vec![0.0; all];
+        self.state = vec![Trial::None; all];
+        self.rivals = vec![Rival::REFUSED; proposals];
     }
 
     /// Number of rungs, which is the number of walkers.
@@ -164,8 +198,8 @@ impl<'p> Chain<'p> {
         let (tuning, problem, betas, sweep) = (&self.tuning, self.problem, &self.betas, self.sweep);
         let due = |rung: usize, what: &Move| tuning.wants(rung, step, what.kind, sweep) && what.due(problem, betas[rung], sweep);
         self.due.clear();
-        for (w, (&rung, state)) in self.rung_of.iter().zip(&mut self.state).enumerate() {
-            *state = Trial::None;
+        self.state.fill(Trial::None);
+        for (w, &rung) in self.rung_of.iter().enumerate() {
             let moves = if rung == 0 { step == 0 } else { regular.is_some_and(|what| due(rung as usize, what)) };
             if moves {
                 self.due.push(w as u32);
@@ -186,43 +220,58 @@ impl<'p> Chain<'p> {
             let stream = &mut self.streams[w];
             let target = if what.targets.len() > 1 { stream.random_range(0..what.targets.len()) } else { 0 };
             let target = &what.targets[target];
-            let (from, to) = (&self.theta[w * d..(w + 1) * d], &mut self.trial[w * d..(w + 1) * d]);
-            to.copy_from_slice(from);
             let beta = self.betas[rung];
             let drawn = |i: &usize| self.scales.iter().any(|s| s.parameter == *i && s.collapses(beta));
-            let ratio = if target.parameters.iter().any(drawn) {
-                // Nothing to propose: the scale is drawn when the move is decided.
-                Some(0.0)
-            } else if rung == 0 {
-                for &i in &target.parameters {
-                    to[i] = self.problem.parameters[i].prior.sample(stream);
-                }
-                within(self.problem, &target.parameters, to).then_some(0.0)
-            } else {
-                let (mixture, normal) = (&self.tuning.mixtures[step], self.tuning.normals[rung].as_deref());
-                let m = self.problem.measurements.len();
-                let memories = if self.memories.len() > m { &mut self.memories[w * m..(w + 1) * m] } else { &mut self.memories };
-                let tuned = Tuned { step: self.tuning.step(rung, step), mixture, normal, beta, memories, scales: &self.scales };
-                change(self.problem, what, target, tuned, from, to, stream)
-            };
-            self.state[w] = match ratio {
-                None => self.refuse(w),
-                Some(ratio) => {
-                    self.ln_ratio[w] = ratio;
-                    self.prepare(w, what, target, offset, moves)
-                }
-            };
+            // Nothing to propose: the scale is drawn when the move is decided.
+            let idle = target.parameters.iter().any(drawn);
+            // A refit is refused by the host most often, and a state of β = 0 has no choice.
+            let several = self.proposals > 1 && rung > 0 && !idle && what.kind != Kind::Refit;
+            self.centre.clear();
+            if several {
+                self.centre.extend(target.parameters.iter().map(|_| standard(stream)));
+            }
+            for at in w * self.proposals..w * self.proposals + if several { self.proposals } else { 1 } {
+                let stream = &mut self.streams[w];
+                let (from, to) = (&self.theta[w * d..(w + 1) * d], &mut self.trial[at * d..(at + 1) * d]);
+                to.copy_from_slice(from);
+                let ratio = if idle {
+                    Some(0.0)
+                } else if rung == 0 {
+                    for &i in &target.parameters {
+                        to[i] = self.problem.parameters[i].prior.sample(stream);
+                    }
+                    within(self.problem, &target.parameters, to).then_some(0.0)
+                } else {
+                    let (mixture, normal) = (&self.tuning.mixtures[step], self.tuning.normals[rung].as_deref());
+                    let m = self.problem.measurements.len();
+                    let memories = if self.memories.len() > m { &mut self.memories[w * m..(w + 1) * m] } else { &mut self.memories };
+                    let (step, scales) = (self.tuning.step(rung, step), &self.scales);
+                    let tuned = Tuned { step, centre: Centre(&self.centre), mixture, normal, beta, memories, scales };
+                    change(self.problem, what, target, tuned, from, to, stream)
+                };
+                self.state[at] = match ratio {
+                    None => self.refuse(w),
+                    Some(ratio) => {
+                        self.ln_ratio[at] = ratio;
+                        self.prepare(w, at, what, target, offset, moves)
+                    }
+                };
+            }
         }
     }
 
     /// Appends the coefficients of the changed terms, or finds that the model refuses them.
-    fn prepare(&mut self, w: usize, what: &Move, target: &Target, offset: u32, moves: &mut Moves) -> Trial {
+    fn prepare(&mut self, w: usize, trial: usize, what: &Move, target: &Target, offset: u32, moves: &mut Moves) -> Trial {
         let d = self.problem.dimension();
-        let (from, theta) = (&self.theta[w * d..(w + 1) * d], &self.trial[w * d..(w + 1) * d]);
+        let (from, theta) = (&self.theta[w * d..(w + 1) * d], &self.trial[trial * d..(trial + 1) * d]);
         let (first, at) = (moves.term.len(), moves.coefficients.len());
-        // Of what it may change, a refit leaves much as it is.
-        let bent = |k: u32| self.problem.terms[k as usize].bindings.iter().any(|b| b.free.is_some_and(|i| theta[i] != from[i]));
-        moves.term.extend(target.terms.iter().copied().filter(|&k| what.kind != Kind::Refit || bent(k)));
+        if what.kind == Kind::Refit {
+            // Of what it may change, it leaves much as it is.
+            let bent = |k: u32| self.problem.terms[k as usize].bindings.iter().any(|b| b.free.is_some_and(|i| theta[i] != from[i]));
+            moves.term.extend(target.terms.iter().copied().filter(|&k| bent(k)));
+        } else {
+            moves.term.extend_from_slice(&target.terms);
+        }
         if moves.term.len() == first {
             return Trial::Free;
         }
@@ -239,7 +288,7 @@ impl<'p> Chain<'p> {
         moves.walker.push(offset + w as u32);
         if moves.followed {
             moves.beta.push(self.betas[self.rung_of[w] as usize]);
-            moves.ln_ratio.push(self.ln_ratio[w]);
+            moves.ln_ratio.push(self.ln_ratio[trial]);
             moves.stream.push(self.streams[w].clone());
         }
         moves.term_start.push(moves.term.len() as u32);
@@ -252,78 +301,103 @@ impl<'p> Chain<'p> {
         if self.rung_of[w] > 0 {
             return Trial::Refused;
         }
-        let d = self.problem.dimension();
-        self.theta[w * d..(w + 1) * d].copy_from_slice(&self.trial[w * d..(w + 1) * d]);
+        let (d, trial) = (self.problem.dimension(), w * self.proposals);
+        self.theta[w * d..(w + 1) * d].copy_from_slice(&self.trial[trial * d..(trial + 1) * d]);
         self.energy[w] = f64::INFINITY;
         Trial::None
     }
 
     /// Decides the proposals: reads this chain's share of the misfits from the front of `misfits` and appends its choices.
     pub fn decide(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>) {
-        let (d, m) = (self.problem.dimension(), self.problem.measurements.len());
+        let m = self.problem.measurements.len();
         for w in 0..self.rungs() {
-            let rung = self.rung_of[w] as usize;
-            let trial = &mut self.trial[w * d..(w + 1) * d];
-            let fresh = match self.state[w] {
-                Trial::None => continue,
-                Trial::Refused => {
-                    self.tuning.count(rung, step, false);
-                    continue;
-                }
-                Trial::Free => None,
-                Trial::Evaluated => {
-                    let (new, rest) = misfits.split_at(m);
-                    *misfits = rest;
-                    Some(new)
-                }
-            };
-            let misfits = fresh.unwrap_or(&self.misfits[w * m..(w + 1) * m]);
-            let beta = self.betas[rung];
-            let drawn = self.scales.iter().filter(|s| s.collapses(beta));
-            let collapsed = drawn.clone().next().is_some();
-            let mut energy = if collapsed { f64::INFINITY } else { noise::energy(self.problem, misfits, trial) };
-            let mut tempered = f64::NAN;
-            let rise = if collapsed {
-                if self.tempered[w].is_nan() {
-                    let (from, kept) = (&self.theta[w * d..(w + 1) * d], &self.misfits[w * m..(w + 1) * m]);
-                    self.tempered[w] = noise::tempered(self.problem, kept, from, beta, &self.scales);
-                }
-                tempered = noise::tempered(self.problem, misfits, trial, beta, &self.scales);
-                tempered - self.tempered[w]
+            let (rung, first) = (self.rung_of[w] as usize, w * self.proposals);
+            if self.state[first] == Trial::None {
+                continue;
+            }
+            let mut rest = *misfits;
+            let mut count = 0;
+            while count < self.proposals && self.state[first + count] != Trial::None {
+                self.rivals[count] = match self.state[first + count] {
+                    Trial::None | Trial::Refused => Rival::REFUSED,
+                    Trial::Free => self.rival(w, first + count, None),
+                    Trial::Evaluated => {
+                        let (new, others) = rest.split_at(m);
+                        rest = others;
+                        self.rival(w, first + count, Some(new))
+                    }
+                };
+                count += 1;
+            }
+            let chosen = if rung == 0 {
+                (self.rivals[0].ln_weight > f64::NEG_INFINITY).then_some(0)
             } else {
-                beta * (energy - self.energy[w])
+                let chosen = choose(&self.rivals[..count], &mut self.streams[w]);
+                self.tuning.count(rung, step, chosen.is_some());
+                chosen
             };
-            let accept = if rung == 0 {
-                self.broken += u64::from(energy.is_nan());
-                !energy.is_nan()
-            } else if rise.is_nan() {
-                self.broken += 1;
-                false
-            } else {
-                let ln_ratio = self.ln_ratio[w] - rise;
-                ln_ratio >= 0.0 || self.streams[w].random::<f64>() < ln_ratio.exp()
-            };
-            if accept && collapsed {
-                for scale in drawn {
-                    trial[scale.parameter] = scale.draw(beta, misfits[scale.measurement], &mut self.streams[w]);
+            for at in first..first + count {
+                let keep = chosen == Some(at - first);
+                let mut new = None;
+                if self.state[at] == Trial::Evaluated {
+                    let (own, others) = misfits.split_at(m);
+                    (new, *misfits) = (Some(own), others);
+                    choices.push(keep);
                 }
-                energy = noise::energy(self.problem, misfits, trial);
-            }
-            if fresh.is_some() {
-                choices.push(accept);
-            }
-            if rung > 0 {
-                self.tuning.count(rung, step, accept);
-            }
-            if accept {
-                self.energy[w] = energy;
-                self.tempered[w] = tempered;
-                self.theta[w * d..(w + 1) * d].copy_from_slice(trial);
-                if let Some(new) = fresh {
-                    self.misfits[w * m..(w + 1) * m].copy_from_slice(new);
+                if keep {
+                    self.accept(w, at, new);
                 }
             }
         }
+    }
+
+    /// What speaks for a proposal of a walker, by its misfits; none: they stay what they are.
+    #[inline(always)]
+    fn rival(&mut self, w: usize, at: usize, new: Option<&[f64]>) -> Rival {
+        let (d, m) = (self.problem.dimension(), self.problem.measurements.len());
+        let (own, beta) = (w * m..(w + 1) * m, self.betas[self.rung_of[w] as usize]);
+        let (misfits, trial) = (new.unwrap_or(&self.misfits[own.clone()]), &self.trial[at * d..(at + 1) * d]);
+        let collapsed = self.scales.iter().any(|s| s.collapses(beta));
+        let energy = if collapsed { f64::INFINITY } else { noise::energy(self.problem, misfits, trial) };
+        let mut tempered = f64::NAN;
+        let rise = if collapsed {
+            if self.tempered[w].is_nan() {
+                let from = &self.theta[w * d..(w + 1) * d];
+                self.tempered[w] = noise::tempered(self.problem, &self.misfits[own], from, beta, &self.scales);
+            }
+            tempered = noise::tempered(self.problem, misfits, trial, beta, &self.scales);
+            tempered - self.tempered[w]
+        } else if self.rung_of[w] == 0 {
+            // Whatever it is, it is a draw of the prior.
+            if energy.is_nan() { f64::NAN } else { 0.0 }
+        } else {
+            beta * (energy - self.energy[w])
+        };
+        if rise.is_nan() {
+            self.broken += 1;
+            return Rival::REFUSED;
+        }
+        Rival { ln_weight: self.ln_ratio[at] - rise, energy, tempered }
+    }
+
+    /// Makes a proposal the state of a walker, with its misfits if they are new.
+    #[inline(always)]
+    fn accept(&mut self, w: usize, at: usize, new: Option<&[f64]>) {
+        let (d, m) = (self.problem.dimension(), self.problem.measurements.len());
+        let (beta, Rival { energy, tempered, .. }) = (self.betas[self.rung_of[w] as usize], self.rivals[at - w * self.proposals]);
+        let misfits = &mut self.misfits[w * m..(w + 1) * m];
+        if let Some(new) = new {
+            misfits.copy_from_slice(new);
+        }
+        let trial = &mut self.trial[at * d..(at + 1) * d];
+        let mut drawn = false;
+        for scale in self.scales.iter().filter(|s| s.collapses(beta)) {
+            trial[scale.parameter] = scale.draw(beta, misfits[scale.measurement], &mut self.streams[w]);
+            drawn = true;
+        }
+        self.energy[w] = if drawn { noise::energy(self.problem, misfits, trial) } else { energy };
+        self.tempered[w] = tempered;
+        self.theta[w * d..(w + 1) * d].copy_from_slice(trial);
     }
 
     /// One pass of deterministic even–odd exchange, then the records of the sweep.
@@ -370,13 +444,11 @@ impl<'p> Chain<'p> {
         self.betas = betas.to_vec();
         self.rung_of = (0..rungs as u32).collect();
         self.walker_of = (0..rungs as u32).collect();
-        self.trial.clone_from(&theta);
         self.theta = theta;
         self.misfits = vec![0.0; rungs * self.problem.measurements.len()];
         self.energy = vec![f64::INFINITY; rungs];
         self.tempered = vec![f64::NAN; rungs];
-        self.ln_ratio = vec![0.0; rungs];
-        self.state = vec![Trial::None; rungs];
+        self.choose_among(self.proposals);
         self.streams = vec![self.key.stream(0, 0, 0); rungs];
         self.record = self.record.renewed(rungs, origin);
         self.tuning = tuning;
@@ -386,6 +458,41 @@ impl<'p> Chain<'p> {
 /// Coefficients of one term; false where the model refuses them or they leave the numbers.
 fn admissible(problem: &Problem, term: usize, theta: &[f64], out: &mut [f64]) -> bool {
     problem.prepare(term, theta, out).is_ok() && out.iter().all(|c| c.is_finite())
+}
+
+/// The proposal that a walker takes, if any. State and proposals are exchangeable but for their weights, so that one of the others is drawn by its
+/// weight and taken with the probability that makes the way back as likely (Liu, Biometrika 83 (1996) 681; Tjelmeland 2004; Calderhead, PNAS 111
+/// (2014) 17408): with S the sum of all weights, W that of the state and V that of the proposal, min(1, (S − W)/(S − V)). Of one proposal this is
+/// Metropolis's rule.
+#[inline]
+fn choose(rivals: &[Rival], stream: &mut Stream) -> Option<usize> {
+    if let [rival] = rivals {
+        return (rival.ln_weight >= 0.0 || stream.random::<f64>() < rival.ln_weight.exp()).then_some(0);
+    }
+    let largest = rivals.iter().map(|rival| rival.ln_weight).fold(0.0, f64::max);
+    let weight = |rival: &Rival| (rival.ln_weight - largest).exp();
+    let others: f64 = rivals.iter().map(weight).sum();
+    let mut left = stream.random::<f64>() * others;
+    let chosen = rivals.iter().position(|rival| {
+        left -= weight(rival);
+        left < 0.0
+    })?;
+    let back = others - weight(&rivals[chosen]) + (-largest).exp();
+    (others >= back || stream.random::<f64>() * back < others).then_some(chosen)
+}
+
+/// What proposals of one walker and step have in common: steps go from the state to a centre and from there to each proposal, half of the variance
+/// each, so that state and proposals are all alike to the centre. Empty where there is one proposal.
+#[derive(Clone, Copy, Debug)]
+pub struct Centre<'a>(pub &'a [f64]);
+
+impl Centre<'_> {
+    /// A standard normal number, of which the part to the centre counts `share` times as much as the part from it.
+    #[inline]
+    pub fn step(self, at: usize, share: f64, stream: &mut Stream) -> f64 {
+        let own = standard(stream);
+        self.0.get(at).map_or(own, |centre| (share * centre + own) / (share * share + 1.0).sqrt())
+    }
 }
 
 /// The steps of one move at one rung.
@@ -401,6 +508,7 @@ pub struct Step<'a> {
 #[derive(Debug)]
 struct Tuned<'a> {
     step: Step<'a>,
+    centre: Centre<'a>,
     mixture: &'a Mixture,
     normal: Option<&'a Normal>,
     beta: f64,
@@ -416,7 +524,7 @@ fn change(
     problem: &Problem,
     what: &Move,
     Target { parameters, peaks, .. }: &Target,
-    Tuned { step, mixture, normal, beta, memories, scales }: Tuned<'_>,
+    Tuned { step, centre, mixture, normal, beta, memories, scales }: Tuned<'_>,
     from: &[f64],
     to: &mut [f64],
     stream: &mut Stream,
@@ -453,18 +561,18 @@ fn change(
             }
             return (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
         }
-        Kind::Whole => ln_ratio += what.places.as_ref()?.step(problem, normal?, step.scale, from, to, stream)?,
+        Kind::Whole => ln_ratio += what.places.as_ref()?.step(problem, normal?, (step.scale, centre), from, to, stream)?,
         Kind::Walk => {
-            ln_ratio += walk(problem, parameters, step, from, to, stream);
+            ln_ratio += walk(problem, parameters, (step, centre), from, to, stream);
             return (within(problem, parameters, to) && ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
         }
         Kind::Trade => {
-            let delta = step.scale * step.factor[0] * standard(stream);
+            let delta = step.scale * step.factor[0] * centre.step(0, 1.0, stream);
             to[parameters[0]] += delta;
             to[parameters[1]] -= delta;
         }
         Kind::Spread => {
-            let delta = step.scale * step.factor[0] * standard(stream);
+            let delta = step.scale * step.factor[0] * centre.step(0, 1.0, stream);
             let (a, b) = (from[parameters[2]].abs(), from[parameters[3]].abs());
             if a + b <= 0.0 {
                 return None;
@@ -530,11 +638,18 @@ impl Placement<'_> {
 }
 
 /// A normal step along the covariance; returns ln of the ratio of the priors' densities over the coordinates of walks.
-fn walk(problem: &Problem, parameters: &[usize], step: Step<'_>, from: &[f64], to: &mut [f64], stream: &mut Stream) -> f64 {
+fn walk(
+    problem: &Problem,
+    parameters: &[usize],
+    (step, centre): (Step<'_>, Centre<'_>),
+    from: &[f64],
+    to: &mut [f64],
+    stream: &mut Stream,
+) -> f64 {
     let n = parameters.len();
     let mut z = [0.0; LARGEST_BLOCK];
-    for z in &mut z[..n] {
-        *z = standard(stream);
+    for (at, z) in z[..n].iter_mut().enumerate() {
+        *z = centre.step(at, 1.0, stream);
     }
     let mut ln_ratio = 0.0;
     for (row, &i) in parameters.iter().enumerate() {

@@ -43,6 +43,8 @@ pub struct Settings<'a> {
     pub seed: u64,
     /// Independent copies of each ladder, at least 2.
     pub copies: usize,
+    /// Proposals that a walker chooses among in a step, at least 1.
+    pub proposals: usize,
     /// Most sweeps a copy may take, adaptation included.
     pub max_sweeps: usize,
     /// Most draws a copy keeps.

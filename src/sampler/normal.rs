@@ -9,9 +9,8 @@
 //! Exchangeable peaks are taken in the order of their centres, in which the K! images of a mode are one. A step that changes the order is
 //! refused, so that the way back is made among the same names.
 
-use rand_distr::{Distribution, StandardNormal};
-
 use super::adapt::{Moments, cholesky};
+use super::chain::Centre;
 use super::mixture::members;
 use super::schedule::{find, own};
 use crate::models::Role;
@@ -93,7 +92,15 @@ impl Places {
     }
 
     /// Changes `to` by a step of size `s`, at most 1, and returns ln of the ratio of the proposals and coordinates; none where peaks change places.
-    pub fn step(&self, problem: &Problem, normal: &Normal, s: f64, from: &[f64], to: &mut [f64], stream: &mut Stream) -> Option<f64> {
+    pub fn step(
+        &self,
+        problem: &Problem,
+        normal: &Normal,
+        s: (f64, Centre<'_>),
+        from: &[f64],
+        to: &mut [f64],
+        stream: &mut Stream,
+    ) -> Option<f64> {
         let (ln_ratio, kept) = self.proposal(problem, normal, s, from, to, stream);
         kept.then_some(ln_ratio)
     }
@@ -103,7 +110,7 @@ impl Places {
         &self,
         problem: &Problem,
         normal: &Normal,
-        s: f64,
+        (s, centre): (f64, Centre<'_>),
         from: &[f64],
         to: &mut [f64],
         stream: &mut Stream,
@@ -122,8 +129,9 @@ impl Places {
             z[row] = (phi - normal.mean[row] - known) * normal.inverse[row];
         }
         let (s, kept) = (s.min(1.0), (1.0 - s * s).max(0.0).sqrt());
-        for z in &mut z[..n] {
-            let xi: f64 = StandardNormal.sample(stream);
+        for (at, z) in z[..n].iter_mut().enumerate() {
+            // Two steps of √kept each, by way of the centre.
+            let xi = centre.step(at, kept.sqrt(), stream);
             let new = kept * *z + s * xi;
             ln_ratio += 0.5 * (new * new - *z * *z);
             *z = new;

@@ -46,7 +46,7 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
     let ends: Vec<End> = match engine.tiling() {
         Tiling::Ladder => {
             let each = |parts| {
-                let mut work = Work::new(engine, parts)?;
+                let mut work = Work::new(engine, parts, settings.proposals)?;
                 work.load(engine)?;
                 let cut = work.run(settings)?;
                 Ok((cut, work.tile.drift(), work.probe))
@@ -54,7 +54,7 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
             dealt.into_par_iter().map(each).collect::<Result<_>>()?
         }
         Tiling::Halves => {
-            let mut works = dealt.into_iter().map(|parts| Work::new(engine, parts)).collect::<Result<Vec<_>>>()?;
+            let mut works = dealt.into_iter().map(|parts| Work::new(engine, parts, settings.proposals)).collect::<Result<Vec<_>>>()?;
             for work in &mut works {
                 work.load(engine)?;
             }
@@ -124,8 +124,8 @@ fn over(settings: &Settings<'_>) -> Result<bool> {
 }
 
 impl<'c, 'p> Work<'c, 'p> {
-    fn new(engine: &'p dyn Engine, mut parts: Vec<Part<'c, 'p>>) -> Result<Self> {
-        let mut roster = Roster::default();
+    fn new(engine: &'p dyn Engine, mut parts: Vec<Part<'c, 'p>>, proposals: usize) -> Result<Self> {
+        let mut roster = Roster { rivals: proposals.max(1) - 1, ..Roster::default() };
         for part in &mut parts {
             part.offset = roster.walkers() as u32;
             roster.push(part.chain.problem, part.chain.rungs());

@@ -131,6 +131,7 @@ impl RawSpec {
             engine: raw.engine.unwrap_or(defaults::ENGINE).into(),
             f64: raw.f64.unwrap_or(false),
             copies: raw.copies.unwrap_or(defaults::COPIES),
+            proposals: raw.proposals.unwrap_or(defaults::PROPOSALS),
             ess: raw.ess.unwrap_or(defaults::ESS),
             free_energy_se: raw.free_energy_se.unwrap_or(defaults::FREE_ENERGY_SE),
             max_sweeps: raw.max_sweeps.unwrap_or(defaults::MAX_SWEEPS),

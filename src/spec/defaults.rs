@@ -32,6 +32,8 @@ pub const SEED: u64 = 1;
 pub const ENGINE: &str = "auto";
 /// Copies of each ladder: enough for a standard error with seven degrees of freedom.
 pub const COPIES: usize = 8;
+/// Proposals that a walker chooses among in a step: several pay only where an engine evaluates them for nothing.
+pub const PROPOSALS: usize = 1;
 /// Effective sample size asked for.
 pub const ESS: f64 = 400.0;
 /// Standard error of the free energy asked for, nats.

@@ -243,6 +243,8 @@ pub struct Run {
     pub f64: bool,
     /// Independent copies of each ladder.
     pub copies: usize,
+    /// Proposals that a walker chooses among in a step.
+    pub proposals: usize,
     /// Bulk effective sample size asked for.
     pub ess: f64,
     /// Standard error of the free energy asked for, in nats.

@@ -1,6 +1,6 @@
 //! A spec as the user wrote it: structure, types and numbers are checked while it is read, everything left out stays out.
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -168,6 +168,8 @@ pub struct RawRun {
     pub f64: Option<bool>,
     /// Copies of each ladder.
     pub copies: Option<usize>,
+    /// Proposals of a walker and step.
+    pub proposals: Option<usize>,
     /// Most sweeps of a copy.
     pub max_sweeps: Option<usize>,
     /// Effective sample size asked for.
@@ -512,35 +514,39 @@ impl RawMeasurement {
 
 impl RawRun {
     fn read(value: Value<'_>) -> Result<Self> {
-        let mut fields = value.table("[run]")?.only(&["seed", "engine", "precision", "copies", "max_sweeps", "targets"])?;
+        let mut fields = value.table("[run]")?.only(&["seed", "engine", "precision", "copies", "proposals", "max_sweeps", "targets"])?;
         let engines = ENGINES.map(|e| (e, e));
         let mut run = Self {
             seed: fields.integer("seed")?.map(Spanned::into_inner),
             engine: word(fields.take("engine"), &engines)?,
             f64: word(fields.take("precision"), &[("f32", false), ("f64", true)])?,
-            copies: at_least(&mut fields, "copies", 1)?,
-            max_sweeps: at_least(&mut fields, "max_sweeps", 100)?,
+            copies: between(&mut fields, "copies", 1..=MOST)?,
+            proposals: between(&mut fields, "proposals", 1..=MOST_PROPOSALS)?,
+            max_sweeps: between(&mut fields, "max_sweeps", 100..=MOST)?,
             ..Self::default()
         };
         if let Some(targets) = fields.take("targets") {
             let mut targets = targets.table("`targets`")?.only(&["ess", "free_energy_se", "round_trips"])?;
             run.ess = targets.positive("ess")?.map(Spanned::into_inner);
             run.free_energy_se = targets.positive("free_energy_se")?.map(Spanned::into_inner);
-            run.round_trips = at_least(&mut targets, "round_trips", 0)?;
+            run.round_trips = between(&mut targets, "round_trips", 0..=MOST)?;
         }
         Ok(run)
     }
 }
 
-fn at_least(fields: &mut Fields<'_>, key: &str, least: u64) -> Result<Option<usize>> {
-    /// Beyond any machine, and small enough that products of a few such numbers do not overflow.
-    const MOST: u64 = 1_000_000_000;
+/// Beyond any machine, and small enough that products of a few such numbers do not overflow.
+const MOST: u64 = 1_000_000_000;
+/// Each of them takes a walker's share of the device's memory once more.
+const MOST_PROPOSALS: u64 = 64;
+
+fn between(fields: &mut Fields<'_>, key: &str, range: RangeInclusive<u64>) -> Result<Option<usize>> {
     let Some(number) = fields.integer(key)? else { return Ok(None) };
     match usize::try_from(*number.get_ref()) {
-        Ok(n) if (least..=MOST).contains(number.get_ref()) => Ok(Some(n)),
+        Ok(n) if range.contains(number.get_ref()) => Ok(Some(n)),
         _ => Err(fields
             .source
-            .error(&number.span(), format!("`{key}` must be between {least} and {MOST}"))
+            .error(&number.span(), format!("`{key}` must be between {} and {}", range.start(), range.end()))
             .hint(format!("leave `{key}` out for its default"))),
     }
 }

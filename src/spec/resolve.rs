@@ -280,6 +280,7 @@ impl RawRun {
             engine: super::raw::ENGINES.into_iter().find(|e| *e == run.engine),
             f64: Some(run.f64),
             copies: Some(run.copies),
+            proposals: Some(run.proposals),
             max_sweeps: Some(run.max_sweeps),
             ess: Some(run.ess),
             free_energy_se: Some(run.free_energy_se),

@@ -177,12 +177,13 @@ fn candidates(candidates: &RawCandidates) -> String {
 }
 
 fn run(run: &RawRun) -> Lines {
-    let RawRun { seed, engine, f64, copies, max_sweeps, ess, free_energy_se, round_trips } = run;
+    let RawRun { seed, engine, f64, copies, proposals, max_sweeps, ess, free_energy_se, round_trips } = run;
     let mut out = Lines::default();
     out.maybe("seed", seed.map(|n| n.to_string()));
     out.maybe("engine", engine.map(string));
     out.maybe("precision", f64.map(|f64| string(if f64 { "f64" } else { "f32" })));
     out.maybe("copies", copies.map(|n| n.to_string()));
+    out.maybe("proposals", proposals.map(|n| n.to_string()));
     out.maybe("max_sweeps", max_sweeps.map(|n| n.to_string()));
     let targets =
         [("ess", ess.map(number)), ("free_energy_se", free_energy_se.map(number)), ("round_trips", round_trips.map(|n| n.to_string()))];

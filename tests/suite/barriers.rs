@@ -69,7 +69,7 @@ const ERRORS: f64 = 4.5;
 
 fn sample(problem: Problem, (ess, free_energy_se): (f64, f64)) -> Sampled {
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 47, copies: COPIES, max_sweeps: 20_000, most_rows: 2000, deadline: None, stop: &stop };
+    let settings = Settings { seed: 47, copies: COPIES, proposals: 1, max_sweeps: 20_000, most_rows: 2000, deadline: None, stop: &stop };
     let targets = Targets { ess, free_energy_se, round_trips: 10 };
     let judge = |problem: &Problem, sampled: &Sampled| shortfall(problem, sampled, &targets);
     sampler::run(&Cpu::new(Precision::F32).unwrap(), &[problem], &settings, &judge).unwrap().remove(0)
@@ -189,7 +189,7 @@ fn forced_exchange_makes_an_exact_number_of_round_trips() {
     let spec = specs::spec((-1.0, 1.0), specs::sigma(1e12), vec![specs::term("chebyshev", 0, vec![level])], vec![candidate]);
     let problems = problem::build(&spec, &specs::frame("flat", vec![-0.5, 0.0, 0.5], vec![0.0, 1.0, 2.0])).unwrap();
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 61, copies: 3, max_sweeps: 6000, most_rows: 1000, deadline: None, stop: &stop };
+    let settings = Settings { seed: 61, copies: 3, proposals: 1, max_sweeps: 6000, most_rows: 1000, deadline: None, stop: &stop };
     let sampled = sampler::run(&Cpu::new(Precision::F64).unwrap(), &problems, &settings, &|_, _| 2.0).unwrap().remove(0);
     let (n, first) = (sampled.betas.len(), sampled.burn_in % 2);
     let phase = |rung: usize| if rung % 2 == first { rung } else { 2 * n - 1 - rung };

@@ -31,7 +31,7 @@ const TARGETS: Targets = Targets { ess: 1000.0, free_energy_se: 0.03, round_trip
 fn sample(spec: &Spec, x: Vec<f64>, y: Vec<f64>, seed: u64, targets: Targets) -> (Sampled, FreeEnergy) {
     let problems = problem::build(spec, &specs::frame("closed", x, y)).unwrap();
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed, copies: 8, max_sweeps: 60_000, most_rows: 4000, deadline: None, stop: &stop };
+    let settings = Settings { seed, copies: 8, proposals: 1, max_sweeps: 60_000, most_rows: 4000, deadline: None, stop: &stop };
     let judge = |problem: &_, sampled: &_| shortfall(problem, sampled, &targets);
     let sampled = sampler::run(&Cpu::new(Precision::F32).unwrap(), &problems, &settings, &judge).unwrap().remove(0);
     let free = evidence::free_energy(&sampled).unwrap();

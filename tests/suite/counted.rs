@@ -192,7 +192,7 @@ fn population(problems: usize) -> Vec<Problem> {
 fn count(engine: &dyn Engine, problems: usize, max_sweeps: usize, most: usize) -> Log {
     let problems = population(problems);
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 1, copies: 16, max_sweeps, most_rows: 64, deadline: None, stop: &stop };
+    let settings = Settings { seed: 1, copies: 16, proposals: 1, max_sweeps, most_rows: 64, deadline: None, stop: &stop };
     let counting = Counting::new(engine, &stop, most);
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let ended = one.install(|| sampler::run(&counting, &problems, &settings, &|_, _| 1.0).map(|_| ()));

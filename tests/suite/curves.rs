@@ -35,7 +35,7 @@ fn sampled(noise: Noise) -> (Problem, Sampled) {
     let spec = specs::spec((0.0, 3.0), noise, vec![peaks, level], vec![candidate]);
     let problem = problem::build(&spec, &frame).unwrap().remove(0);
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 1, copies: 4, max_sweeps: 600, most_rows: 1000, deadline: None, stop: &stop };
+    let settings = Settings { seed: 1, copies: 4, proposals: 1, max_sweeps: 600, most_rows: 1000, deadline: None, stop: &stop };
     let sampled = sampler::run(&Oracle, std::slice::from_ref(&problem), &settings, &|_, _| 1.0).unwrap().remove(0);
     (problem, sampled)
 }

@@ -67,11 +67,12 @@ fn nats(points: usize, parameters: usize, truth: f64, found: f64) -> f64 {
     0.5 * (truth - found).abs() * (1.0_f64).min((parameters as f64 + 20.0) / excess)
 }
 
-/// Carries two ladders of the problem through `steps` random attempts and choices on both engines and compares every misfit.
-fn compare(engine: &dyn Engine, fixture: &Fixture, steps: usize, seed: u64) -> Result<Found> {
+/// Carries two ladders of the problem through `steps` random attempts and choices on both engines and compares every misfit. Walkers have up to so many
+/// `rivals` beside their first move, and keep one at most.
+fn compare(engine: &dyn Engine, fixture: &Fixture, steps: usize, rivals: usize, seed: u64) -> Result<Found> {
     let problem = &fixture.problem;
     let mut rng = fixtures::random(seed);
-    let mut roster = Roster::default();
+    let mut roster = Roster { rivals, ..Roster::default() };
     roster.push(problem, RUNGS);
     roster.push(problem, RUNGS);
     let walkers: Vec<u32> = (0..2 * RUNGS as u32).collect();
@@ -88,15 +89,18 @@ fn compare(engine: &dyn Engine, fixture: &Fixture, steps: usize, seed: u64) -> R
         if rng.random::<f64>() < 0.4 {
             visit = rng.random_range(0..problem.terms.len());
         }
-        let moves = random_moves(fixture, visit, step, &mut rng);
+        let moves = random_moves(fixture, visit, step, rivals, &mut rng);
         tile.attempt(&moves, &mut misfits)?;
         truth.attempt(&moves, &mut expected)?;
         found.add(difference(problem, &expected, &misfits));
         // Good states are kept more often, so that walkers spend time where the data are described.
-        let kept: Vec<bool> = expected
+        let mut kept: Vec<bool> = expected
             .chunks_exact(problem.measurements.len())
             .map(|m| rng.random::<f64>() < if m.iter().sum::<f64>() < 50.0 * problem.points() as f64 { 0.8 } else { 0.3 })
             .collect();
+        for i in 1..kept.len() {
+            kept[i] &= !(0..i).any(|earlier| kept[earlier] && moves.walker[earlier] == moves.walker[i]);
+        }
         tile.settle(&kept)?;
         truth.settle(&kept)?;
     }
@@ -125,13 +129,19 @@ fn start(fixture: &Fixture, rng: &mut Random) -> Vec<f64> {
         .collect()
 }
 
-/// Moves of most walkers: of one term mostly, of two, or of all; odd walkers often stay near the truth.
-fn random_moves(fixture: &Fixture, visit: usize, step: usize, rng: &mut Random) -> Moves {
+/// Moves of most walkers, some with rivals: of one term mostly, of two, or of all; odd walkers often stay near the truth.
+fn random_moves(fixture: &Fixture, visit: usize, step: usize, rivals: usize, rng: &mut Random) -> Moves {
     let problem = &fixture.problem;
     let mut moves = Moves::default();
     moves.clear();
     let all: Vec<usize> = (0..problem.terms.len()).collect();
-    for walker in 0..2 * RUNGS {
+    let walkers: Vec<usize> = (0..2 * RUNGS)
+        .flat_map(|walker| {
+            let others = if rivals > 0 { rng.random_range(0..=rivals) } else { 0 };
+            vec![walker; 1 + others]
+        })
+        .collect();
+    for walker in walkers {
         if rng.random::<f64>() < 0.1 {
             continue;
         }
@@ -185,7 +195,8 @@ pub fn hold(engine: &dyn Engine, tolerance: &Tolerance, change: fn(&mut Problem)
     let mut all = Found::default();
     for (i, (name, mut fixture, steps)) in problems().into_iter().enumerate() {
         change(&mut fixture.problem);
-        let found = compare(engine, &fixture, steps, 1000 + i as u64).expect("engines of this machine do not fail");
+        let rivals = if i % 2 == 1 { 3 } else { 0 };
+        let found = compare(engine, &fixture, steps, rivals, 1000 + i as u64).expect("engines of this machine do not fail");
         println!("{:>60}: worst {:.1e}, typical {:.1e} nat", name, found.worst, found.typical());
         assert!(found.within(tolerance), "{} on {name}: {found:?}", tolerance.of);
         all.add(found);
@@ -220,7 +231,7 @@ fn trace(engine: &dyn Engine, fixture: &Fixture, steps: usize) -> Result<Vec<u64
     tile.load(&walkers, &start(fixture, &mut rng), &mut misfits)?;
     for step in 0..steps {
         bits.extend(misfits.iter().map(|m| m.to_bits()));
-        let moves = random_moves(fixture, (step / 3) % fixture.problem.terms.len(), step, &mut rng);
+        let moves = random_moves(fixture, (step / 3) % fixture.problem.terms.len(), step, 0, &mut rng);
         tile.attempt(&moves, &mut misfits)?;
         tile.settle(&(0..moves.len()).map(|_| rng.random()).collect::<Vec<bool>>())?;
     }
@@ -370,7 +381,7 @@ pub fn reject(engine: &dyn Engine, tolerance: &Tolerance) {
         let engine = Broken(engine, fault);
         let (mut seen, mut all) = (0, 0);
         for (i, (_, fixture, steps)) in problems().into_iter().enumerate().step_by(4) {
-            let found = compare(&engine, &fixture, steps, 1000 + i as u64).expect("runs");
+            let found = compare(&engine, &fixture, steps, 0, 1000 + i as u64).expect("runs");
             seen += usize::from(!found.within(tolerance));
             all += 1;
         }

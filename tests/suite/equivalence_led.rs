@@ -251,7 +251,7 @@ impl Tile for LedTile<'_> {
 fn lead(follower: &dyn Engine, problem: &Problem) -> Found {
     let led = Led { follower, frozen: AtomicBool::new(false), found: Mutex::default() };
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 1, copies: 2, max_sweeps: SWEEPS.0, most_rows: 1000, deadline: None, stop: &stop };
+    let settings = Settings { seed: 1, copies: 2, proposals: 1, max_sweeps: SWEEPS.0, most_rows: 1000, deadline: None, stop: &stop };
     // First asked when the last adapting round is over; the room that is left is then taken whole.
     let judge = |_: &Problem, _: &keisoku::sampler::Sampled| {
         led.frozen.store(true, Ordering::Relaxed);

@@ -31,7 +31,7 @@ fn without_information_the_posterior_is_the_prior() {
     let y = x.iter().map(|x| 10.0 * (-30.0 * (x - 2.0f64).powi(2)).exp() + 0.3 * (41.0 * x).sin()).collect();
     let problems = problem::build(&spec, &specs::frame("flat", x, y)).unwrap();
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 5, copies: 8, max_sweeps: 6000, most_rows: 1000, deadline: None, stop: &stop };
+    let settings = Settings { seed: 5, copies: 8, proposals: 1, max_sweeps: 6000, most_rows: 1000, deadline: None, stop: &stop };
     let engine = Cpu::new(Precision::F32).unwrap();
     let sampled = sampler::run(&engine, &problems, &settings, &|_, _| 12.0).unwrap().remove(0);
     let d = problems[0].dimension();
@@ -75,7 +75,7 @@ fn quadrature(noise: Noise, y: &[f64], x: &[f64], ln_likelihood: impl Fn(f64, f6
     let spec = specs::spec((0.0, 3.0), noise, terms, vec![candidate]);
     let problems = problem::build(&spec, &specs::frame("weak", x.to_vec(), y.to_vec())).unwrap();
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 7, copies: 8, max_sweeps: 9000, most_rows: 4000, deadline: None, stop: &stop };
+    let settings = Settings { seed: 7, copies: 8, proposals: 1, max_sweeps: 9000, most_rows: 4000, deadline: None, stop: &stop };
     let sampled = sampler::run(&Cpu::new(Precision::F32).unwrap(), &problems, &settings, &|_, _| 12.0).unwrap().remove(0);
     // The level first, in the order of the spec.
     let n = [48, 160, 160];

@@ -38,7 +38,7 @@ fn run(spec: &Spec, frame: &Frame, seed: u64, (ess, free_energy_se): (f64, f64),
     let problems = problem::build(spec, frame).unwrap();
     let stop = AtomicBool::new(false);
     let copies = spec.run.copies;
-    let settings = Settings { seed, copies, max_sweeps, most_rows: sampler::rows(ess, copies), deadline: None, stop: &stop };
+    let settings = Settings { seed, copies, proposals: 1, max_sweeps, most_rows: sampler::rows(ess, copies), deadline: None, stop: &stop };
     let targets = Targets { ess, free_energy_se, round_trips: 1 };
     let judge = |problem: &Problem, sampled: &Sampled| shortfall(problem, sampled, &targets);
     let sampled = sampler::run(&Cpu::new(Precision::F32).unwrap(), &problems, &settings, &judge).unwrap();

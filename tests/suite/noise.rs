@@ -63,7 +63,7 @@ fn run(spec: &Spec, dataset: &Dataset, seed: u64) -> Vec<Run> {
     let problems = problem::build(spec, &frame(spec, dataset)).unwrap();
     let (run, stop) = (&spec.run, AtomicBool::new(false));
     let most_rows = sampler::rows(run.ess, run.copies);
-    let settings = Settings { seed, copies: run.copies, max_sweeps: run.max_sweeps, most_rows, deadline: None, stop: &stop };
+    let settings = Settings { seed, copies: run.copies, proposals: 1, max_sweeps: run.max_sweeps, most_rows, deadline: None, stop: &stop };
     let targets = batch::targets(run);
     let judge = |problem: &Problem, sampled: &Sampled| posterior::shortfall(problem, sampled, &targets);
     let sampled = sampler::run(&Cpu::new(Precision::F32).unwrap(), &problems, &settings, &judge).unwrap();

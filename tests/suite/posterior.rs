@@ -16,7 +16,7 @@ const TARGETS: Targets = Targets { ess: 400.0, free_energy_se: 0.1, round_trips:
 fn answer(spec: &Spec, x: Vec<f64>, y: Vec<f64>, seed: u64) -> WindowResult {
     let problems = problem::build(spec, &specs::frame("priors", x, y)).unwrap();
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed, copies: 8, max_sweeps: 4000, most_rows: 1000, deadline: None, stop: &stop };
+    let settings = Settings { seed, copies: 8, proposals: 1, max_sweeps: 4000, most_rows: 1000, deadline: None, stop: &stop };
     let sampled = sampler::run(&Cpu::new(Precision::F64).unwrap(), &problems, &settings, &|_, _| 12.0).unwrap();
     posterior::window(&problems.iter().collect::<Vec<&Problem>>(), &sampled, &TARGETS)
 }

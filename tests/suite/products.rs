@@ -102,7 +102,7 @@ fn exact(beta: f64, prior: impl Fn(f64) -> f64) -> (f64, f64, f64) {
 #[test]
 fn an_unidentifiable_binomial_has_its_free_energy_at_every_rung() {
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 53, copies: 8, max_sweeps: 60_000, most_rows: 4000, deadline: None, stop: &stop };
+    let settings = Settings { seed: 53, copies: 8, proposals: 1, max_sweeps: 60_000, most_rows: 4000, deadline: None, stop: &stop };
     let targets = Targets { ess: 1000.0, free_energy_se: 0.03, round_trips: 10 };
     let judge = |problem: &Problem, sampled: &Sampled| shortfall(problem, sampled, &targets);
     let sampled = sampler::run(&Cpu::new(Precision::F64).unwrap(), &[problem()], &settings, &judge).unwrap().remove(0);
@@ -135,7 +135,7 @@ fn an_unidentifiable_binomial_has_its_free_energy_at_every_rung() {
 #[test]
 fn draws_fill_the_curve() {
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 59, copies: 8, max_sweeps: 60_000, most_rows: 4000, deadline: None, stop: &stop };
+    let settings = Settings { seed: 59, copies: 8, proposals: 1, max_sweeps: 60_000, most_rows: 4000, deadline: None, stop: &stop };
     let targets = Targets { ess: 1000.0, free_energy_se: 0.05, round_trips: 10 };
     let judge = |problem: &Problem, sampled: &Sampled| shortfall(problem, sampled, &targets);
     let sampled = sampler::run(&Cpu::new(Precision::F64).unwrap(), &[problem()], &settings, &judge).unwrap().remove(0);

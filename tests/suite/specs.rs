@@ -40,6 +40,7 @@ pub fn spec(range: (f64, f64), noise: Noise, terms: Vec<Term>, candidates: Vec<C
             engine: "cpu".into(),
             f64: false,
             copies: 8,
+            proposals: 1,
             ess: 400.0,
             free_energy_se: 0.1,
             max_sweeps: 100_000,

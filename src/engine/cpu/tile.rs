@@ -16,12 +16,15 @@ pub struct CpuTile<'p, A: Arithmetic> {
     walkers: Vec<Walker<A::Element>>,
     /// Walkers of the last attempt.
     tried: Vec<u32>,
+    /// Whether a walker may have several moves in one attempt, and then the last attempt's.
+    rivals: bool,
+    moves: Moves,
 }
 
 impl<'p, A: Arithmetic> CpuTile<'p, A> {
     /// A tile of walkers that are not loaded yet.
     pub fn new(arithmetic: A, roster: &Roster<'p>) -> Result<Self> {
-        let mut tile = Self { arithmetic, grids: Vec::new(), grid_of: Vec::new(), walkers: Vec::new(), tried: Vec::new() };
+        let mut tile = Self { arithmetic, grids: Vec::new(), grid_of: Vec::new(), walkers: Vec::new(), tried: Vec::new(), rivals: roster.rivals > 0, moves: Moves::default() };
         for (l, &problem) in roster.problems.iter().enumerate() {
             let known = roster.problems[..l].iter().position(|p| std::ptr::eq(*p, problem));
             let grid = match known {
@@ -37,6 +40,17 @@ impl<'p, A: Arithmetic> CpuTile<'p, A> {
             }
         }
         Ok(tile)
+    }
+}
+
+impl<A: Arithmetic> CpuTile<'_, A> {
+    fn attempt_one(&mut self, moves: &Moves, i: usize) -> &mut Walker<A::Element> {
+        let w = moves.walker[i] as usize;
+        let (walker, grid) = (&mut self.walkers[w], &self.grids[self.grid_of[w]]);
+        let terms = &moves.term[moves.term_start[i] as usize..moves.term_start[i + 1] as usize];
+        let coefficients = &moves.coefficients[moves.coefficient_start[i] as usize..moves.coefficient_start[i + 1] as usize];
+        walker.attempt(self.arithmetic, grid, terms, coefficients);
+        walker
     }
 }
 
@@ -59,23 +73,30 @@ impl<A: Arithmetic> Tile for CpuTile<'_, A> {
         misfits.clear();
         self.tried.clear();
         self.tried.extend_from_slice(&moves.walker);
-        for (i, &w) in moves.walker.iter().enumerate() {
-            let (walker, grid) = (&mut self.walkers[w as usize], &self.grids[self.grid_of[w as usize]]);
-            let terms = &moves.term[moves.term_start[i] as usize..moves.term_start[i + 1] as usize];
-            let coefficients = &moves.coefficients[moves.coefficient_start[i] as usize..moves.coefficient_start[i + 1] as usize];
-            walker.attempt(self.arithmetic, grid, terms, coefficients);
-            misfits.extend_from_slice(walker.tried());
+        for i in 0..moves.len() {
+            misfits.extend_from_slice(self.attempt_one(moves, i).tried());
+        }
+        if self.rivals {
+            self.moves.clone_from(moves);
         }
         Ok(())
     }
 
     fn settle(&mut self, choices: &[bool]) -> Result<()> {
-        for (&w, &keep) in self.tried.iter().zip(choices) {
-            let walker = &mut self.walkers[w as usize];
-            if keep {
-                walker.keep();
-            } else {
-                walker.drop_move();
+        if self.rivals {
+            // A walker knows the last of its moves only: one that is kept is made again.
+            let moves = std::mem::take(&mut self.moves);
+            let kept = choices.iter().enumerate().filter(|(_, keep)| **keep);
+            kept.for_each(|(i, _)| self.attempt_one(&moves, i).keep());
+            self.moves = moves;
+        } else {
+            for (&w, &keep) in self.tried.iter().zip(choices) {
+                let walker = &mut self.walkers[w as usize];
+                if keep {
+                    walker.keep();
+                } else {
+                    walker.drop_move();
+                }
             }
         }
         self.tried.clear();

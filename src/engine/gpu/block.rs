@@ -58,10 +58,12 @@ pub struct Block {
     first_term: Vec<u32>,
     parts: Vec<Vec<usize>>,
     problem_of: Vec<u32>,
-    /// Sizes of a slot: walkers, terms and coefficients of all walkers.
-    walkers: usize,
+    /// Coefficients of all walkers.
+    resident: usize,
+    /// Sizes of a slot: moves, and their terms and coefficients.
+    moves: usize,
     terms: usize,
-    coefficients: usize,
+    fresh: usize,
     /// The slot of the last attempt, and how many moves it had.
     slot: usize,
     last: usize,
@@ -80,7 +82,6 @@ impl Block {
     pub fn new(device: &Device, programs: &Programs, draft: &Draft<'_>, bounds: Bounds) -> Result<Self> {
         let pipeline = programs.misfit(device, &draft.key)?;
         let tables = Tables::of(draft);
-        let walkers = draft.walkers.len();
         let (buffers, misfit_group, settle_group) =
             device.scoped("making the buffers of a tile", |raw| make(raw, &device.queue, programs, draft, &tables))?;
         Ok(Self {
@@ -96,12 +97,13 @@ impl Block {
             first_term: tables.first_term,
             parts: draft.problems.iter().map(|(_, cut)| cut.parts.clone()).collect(),
             problem_of: draft.walkers.iter().map(|w| w.1).collect(),
-            walkers,
-            terms: draft.terms,
-            coefficients: draft.coefficients,
+            resident: draft.coefficients,
+            moves: draft.moves(),
+            terms: draft.proposals * draft.terms,
+            fresh: draft.proposals * draft.coefficients,
             slot: 0,
             last: 0,
-            choices: Vec::with_capacity(walkers.div_ceil(32)),
+            choices: Vec::with_capacity(draft.moves().div_ceil(32)),
             upload: Upload::default(),
             awaited: 0,
         })
@@ -127,7 +129,7 @@ impl Block {
             walker,
             first_changed: (next * self.terms + upload.changed.len()) as u32,
             changed: terms.len() as u32,
-            fresh: (self.coefficients * (1 + next) + upload.fresh.len()) as u32,
+            fresh: (self.resident + next * self.fresh + upload.fresh.len()) as u32,
         });
         upload.changed.extend(terms.iter().map(|k| first_term + k));
         let mut finite = true;
@@ -167,10 +169,10 @@ impl Block {
         let moves = self.upload.moves.len();
         let settled = if self.choices.is_empty() { 0 } else { self.last };
         let call = Call {
-            first_move: (next * self.walkers) as u32,
+            first_move: (next * self.moves) as u32,
             moves: moves as u32,
             slots: self.slots as u32,
-            first_settled: (self.slot * self.walkers) as u32,
+            first_settled: (self.slot * self.moves) as u32,
             settled: settled as u32,
         };
         let uploaded = self.copy(encoder, &call, next)?;
@@ -197,9 +199,9 @@ impl Block {
         let pieces: [(&[u8], &wgpu::Buffer, u64); 5] = [
             (bytemuck::bytes_of(call), &b.call, 0),
             (bytemuck::cast_slice(&self.choices), &b.choices, 0),
-            (bytemuck::cast_slice(&upload.moves), &b.moves, size_of::<Move>() as u64 * (next * self.walkers) as u64),
+            (bytemuck::cast_slice(&upload.moves), &b.moves, size_of::<Move>() as u64 * (next * self.moves) as u64),
             (bytemuck::cast_slice(&upload.changed), &b.changed, words(next * self.terms)),
-            (bytemuck::cast_slice(&upload.fresh), &b.coefficients, words((1 + next) * self.coefficients)),
+            (bytemuck::cast_slice(&upload.fresh), &b.coefficients, words(self.resident + next * self.fresh)),
         ];
         let total: usize = pieces.iter().map(|p| p.0.len()).sum();
         let mut view = b.staging.get_mapped_range_mut(0..total as u64).map_err(|e| Error::device(e.to_string()))?;
@@ -293,18 +295,19 @@ fn make(
         queue.write_buffer(&made, 0, bytes);
         made
     };
-    let walkers = draft.walkers.len();
+    let (moves, proposals) = (draft.moves(), draft.proposals);
     let (move_words, call_words) = (size_of::<Move>() / 4, size_of::<Call>() / 4);
-    let upload = call_words + walkers.div_ceil(32) + walkers * move_words + draft.terms + draft.coefficients;
+    let (changed, fresh) = (proposals * draft.terms, proposals * draft.coefficients);
+    let upload = call_words + moves.div_ceil(32) + moves * move_words + changed + fresh;
     let buffers = Buffers {
         call: buffer(call_words, Usage::UNIFORM | Usage::COPY_DST, false),
-        moves: device(2 * walkers * move_words),
-        changed: device(2 * draft.terms),
-        coefficients: device(3 * draft.coefficients),
-        choices: device(walkers.div_ceil(32)),
-        sums: device(walkers * draft.slots),
+        moves: device(2 * moves * move_words),
+        changed: device(2 * changed),
+        coefficients: device(draft.coefficients + 2 * fresh),
+        choices: device(moves.div_ceil(32)),
+        sums: device(moves * draft.slots),
         staging: buffer(upload, Usage::MAP_WRITE | Usage::COPY_SRC, true),
-        readback: buffer(walkers * draft.slots, Usage::MAP_READ | Usage::COPY_DST, false),
+        readback: buffer(moves * draft.slots, Usage::MAP_READ | Usage::COPY_DST, false),
     };
     let terms = table(bytemuck::cast_slice(&tables.terms));
     let table_of_walkers = table(bytemuck::cast_slice(&tables.walkers));

@@ -103,19 +103,27 @@ pub struct Draft<'p> {
     pub coefficients: usize,
     /// Terms of all walkers.
     pub terms: usize,
+    /// Most moves of a walker in one attempt.
+    pub proposals: usize,
 }
 
 impl<'p> Draft<'p> {
-    fn new(key: Key, slots: usize) -> Self {
-        Self { key, slots, problems: Vec::new(), walkers: Vec::new(), points: 0, coefficients: 0, terms: 0 }
+    fn new(key: Key, slots: usize, proposals: usize) -> Self {
+        Self { key, slots, problems: Vec::new(), walkers: Vec::new(), points: 0, coefficients: 0, terms: 0, proposals }
+    }
+
+    /// Most moves of an attempt.
+    pub fn moves(&self) -> usize {
+        self.proposals * self.walkers.len()
     }
 
     /// The largest buffer if `walkers` more of a problem came in, in bytes.
     fn largest(&self, problem: &Problem, new_points: usize, walkers: usize) -> u64 {
         let all = self.walkers.len() + walkers;
-        let coefficients = 3 * (self.coefficients + walkers * problem.coefficients());
-        let changed = 2 * (self.terms + walkers * problem.terms.len());
-        let words = [4 * (self.points + new_points), coefficients, changed, all * self.slots, 2 * all * (size_of::<Move>() / 4)];
+        let moves = self.proposals * all;
+        let coefficients = (1 + 2 * self.proposals) * (self.coefficients + walkers * problem.coefficients());
+        let changed = 2 * self.proposals * (self.terms + walkers * problem.terms.len());
+        let words = [4 * (self.points + new_points), coefficients, changed, moves * self.slots, 2 * moves * (size_of::<Move>() / 4)];
         4 * words.into_iter().max().unwrap_or(0) as u64
     }
 }
@@ -137,7 +145,8 @@ pub fn blocks<'p>(roster: &Roster<'p>, bounds: Bounds) -> Result<Vec<Draft<'p>>>
     }
     let mut done = Vec::new();
     for ((key, slots), ladders) in groups {
-        let mut draft = Draft::new(key.clone(), slots);
+        let new = || Draft::new(key.clone(), slots, 1 + roster.rivals);
+        let mut draft = new();
         let mut known: HashMap<*const Problem, u32> = HashMap::new();
         for ladder in ladders {
             let problem = roster.problems[ladder];
@@ -146,7 +155,7 @@ pub fn blocks<'p>(roster: &Roster<'p>, bounds: Bounds) -> Result<Vec<Draft<'p>>>
             let walkers = roster.first[ladder]..roster.first[ladder + 1];
             let points = |known: &HashMap<_, _>| if known.contains_key(&address) { 0 } else { padded_points(problem, cut) };
             if draft.largest(problem, points(&known), walkers.len()) > bounds.buffer && !draft.walkers.is_empty() {
-                done.push(std::mem::replace(&mut draft, Draft::new(key.clone(), slots)));
+                done.push(std::mem::replace(&mut draft, new()));
                 known.clear();
             }
             let new_points = points(&known);
