@@ -1,8 +1,8 @@
 //! What the host's side of a walker's step costs: everything but the engine, which returns at once.
 //!
-//! `cargo bench --bench host [-- WALKERS]` samples about so many walkers (default 20 000) of one three-parameter peak on an engine that evaluates
-//! nothing, in two tiles as a device has them, and prints nanoseconds a walker step (a move handed to the engine) and core: proposals, `prepare`,
-//! decisions, exchange and records included. It does so twice: with walks alone, and with all moves, among them refits, which are computed on the
+//! `cargo bench --bench host [-- WALKERS [PROPOSALS]]` samples about so many walkers (default 20 000) of one three-parameter peak on an engine that evaluates
+//! nothing, in two tiles as a device has them, and prints nanoseconds a move handed to the engine and core: proposals, `prepare`, decisions, exchange
+//! and records included. Of several proposals that a walker chooses among, each is a move. It does so twice: with walks alone, and with all moves, among them refits, which are computed on the
 //! host and hardly ever handed on.
 
 use std::sync::atomic::AtomicBool;
@@ -26,14 +26,15 @@ const COPIES: usize = 8;
 const SWEEPS: usize = 256;
 
 fn main() {
-    let walkers = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(20_000);
+    let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
+    let (walkers, proposals) = (numbers.first().copied().unwrap_or(20_000), numbers.get(1).copied().unwrap_or(1));
     let (mut spec, dataset) = examples::read("yardstick-a");
     spec.groups[0].candidates.retain(|c| c.k == Some(1));
     let frame = dataset.load(&dataset.entries[0], &spec.data).unwrap();
     let one = problem::build(&spec, &frame).unwrap().remove(0);
     let problems: Vec<Problem> = vec![one; walkers / (RUNGS * COPIES)];
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 1, copies: COPIES, proposals: 1, max_sweeps: SWEEPS, most_rows: 4, deadline: None, stop: &stop };
+    let settings = Settings { seed: 1, copies: COPIES, proposals, max_sweeps: SWEEPS, most_rows: 4, deadline: None, stop: &stop };
     let threads = rayon::current_num_threads();
     let walks = |problem: &Problem| schedule(problem).into_iter().filter(|m| m.kind == Kind::Walk).collect();
     for (title, moves) in [("walks alone", &walks as &dyn Fn(&Problem) -> Vec<Move>), ("all moves", &schedule)] {
@@ -45,7 +46,7 @@ fn main() {
             println!("{name:<30} acceptance at beta = 1: {:.2}", rates.last().copied().unwrap_or(f64::NAN));
         }
         println!(
-            "{title}: {} walkers, {} steps a sweep, {threads} threads, {seconds:.2} s: {:.1} ns a walker step and core, {:.2e} steps a second and core",
+            "{title}: {} walkers, {} steps a sweep, {threads} threads, {seconds:.2} s: {:.1} ns a move and core, {:.2e} moves a second and core",
             sampled.len() * sampled[0].betas.len() * COPIES,
             sampled[0].acceptance.len(),
             1e9 * each,

@@ -67,11 +67,7 @@ impl Guide {
     pub fn excess(&self, x: f64) -> f64 {
         let edges = self.edges.values();
         let i = self.edges.count(x, |e| e <= x);
-        let own = if i == 0 || i == edges.len() {
-            0.0
-        } else {
-            (self.cumulated[i] - self.cumulated[i - 1]) / (edges[i] - edges[i - 1])
-        };
+        let own = if i == 0 || i == edges.len() { 0.0 } else { (self.cumulated[i] - self.cumulated[i - 1]) / (edges[i] - edges[i - 1]) };
         FROM_PRIOR + (1.0 - FROM_PRIOR) * own * (-self.prior.ln_kernel(x) - self.ln_constant).exp()
     }
 }

@@ -30,6 +30,8 @@ const WIDER: f64 = 1.5;
 /// A component is taken where another peak's centre is within this many standard deviations of it; its odds are then lower.
 const NEAR: f64 = 3.0;
 const TAKEN: f64 = 0.05;
+/// Peaks that are looked at for that; of more, the others count as far away.
+const MOST_OTHERS: usize = 64;
 /// A component is nothing beyond so many squared standard deviations.
 const FAR: f64 = 200.0;
 /// Components are at most this many times as wide at a hot rung as at β = 1.
@@ -92,12 +94,18 @@ impl Mixture {
     }
 
     /// How likely each component is chosen at a rung, given the centres of the peaks that stay: where one is already, another is hardly wanted.
-    pub fn odds(&self, others: impl Iterator<Item = f64> + Clone, beta: f64) -> Odds {
+    pub fn odds(&self, others: impl Iterator<Item = f64>, beta: f64) -> Odds {
         let wider = widening(beta);
+        let (mut centres, mut count) = ([0.0; MOST_OTHERS], 0);
+        for (centre, other) in centres.iter_mut().zip(others) {
+            *centre = other;
+            count += 1;
+        }
         let mut taken = 0;
         for (i, c) in self.components.iter().enumerate() {
             let reach = NEAR * wider * c.factor[0];
-            let near = others.clone().any(|x| (x - c.mean[0]).abs() < reach);
+            // All are looked at, side by side: to stop at the first would take longer.
+            let near = centres[..count].iter().fold(false, |near, x| near | ((x - c.mean[0]).abs() < reach));
             taken |= u64::from(near) << i;
         }
         let count = f64::from(taken.count_ones());

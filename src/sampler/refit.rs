@@ -247,7 +247,13 @@ impl Refit {
 
     /// Visits the parameters from the last to the first, each with its density given those before; `choose` gives its value. Returns ln of the
     /// density of all.
-    fn walk(&self, conditional: &Conditional, drawn: &[usize], value: &mut [f64], mut choose: impl FnMut(Prior, f64) -> f64) -> Option<f64> {
+    fn walk(
+        &self,
+        conditional: &Conditional,
+        drawn: &[usize],
+        value: &mut [f64],
+        mut choose: impl FnMut(Prior, f64) -> f64,
+    ) -> Option<f64> {
         let p = drawn.len();
         let Conditional { mean, factor, inverse, root } = conditional;
         let (mut ln_density, mut spread) = (0.0, 1.0f64);

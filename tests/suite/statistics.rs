@@ -14,7 +14,13 @@ fn cpu() -> Cpu {
 
 /// The one window of an example's one frame, with the targets given.
 fn window(engine: &dyn Engine, example: &str, ess: f64, free_energy_se: f64, most: usize) -> WindowResult {
+    chosen(engine, example, ess, free_energy_se, most, 1)
+}
+
+/// The same where a walker chooses among so many proposals.
+fn chosen(engine: &dyn Engine, example: &str, ess: f64, free_energy_se: f64, most: usize, proposals: usize) -> WindowResult {
     let (mut spec, dataset) = examples::read(example);
+    spec.run.proposals = proposals;
     spec.run.ess = ess;
     spec.run.free_energy_se = free_energy_se;
     spec.groups[0].candidates.retain(|c| c.k.is_none_or(|k| k <= most));
@@ -71,6 +77,14 @@ const B: [(f64, f64); 4] = [(50.593, 0.001), (-136.511, 0.015), (-238.078, 0.011
 #[test]
 fn yardstick_a_has_the_free_energies_of_the_reference() {
     yardstick(&cpu(), "yardstick-a", 0.03, 0.1, &A);
+}
+
+#[test]
+fn choices_among_several_find_the_free_energies_of_the_reference() {
+    let window = chosen(&cpu(), "yardstick-a", 400.0, 0.05, 3, 4);
+    for (candidate, (reference, error)) in window.candidates.iter().zip(A) {
+        hold(candidate, reference, error);
+    }
 }
 
 #[test]

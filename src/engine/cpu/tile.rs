@@ -24,7 +24,15 @@ pub struct CpuTile<'p, A: Arithmetic> {
 impl<'p, A: Arithmetic> CpuTile<'p, A> {
     /// A tile of walkers that are not loaded yet.
     pub fn new(arithmetic: A, roster: &Roster<'p>) -> Result<Self> {
-        let mut tile = Self { arithmetic, grids: Vec::new(), grid_of: Vec::new(), walkers: Vec::new(), tried: Vec::new(), rivals: roster.rivals > 0, moves: Moves::default() };
+        let mut tile = Self {
+            arithmetic,
+            grids: Vec::new(),
+            grid_of: Vec::new(),
+            walkers: Vec::new(),
+            tried: Vec::new(),
+            rivals: roster.rivals > 0,
+            moves: Moves::default(),
+        };
         for (l, &problem) in roster.problems.iter().enumerate() {
             let known = roster.problems[..l].iter().position(|p| std::ptr::eq(*p, problem));
             let grid = match known {

@@ -69,10 +69,13 @@ impl Gram {
         let kept = |own: &usize| moved & 1 << own == 0;
         let mut drawn = self.changed.iter().fold(0, |all, &own| all | links[own]) & !moved;
         for at in 0..self.changed.len() {
-            drawn |= (0..self.linear).filter(kept).filter(|&j| {
-                let at = self.linear + 1 + at;
-                coupled(self.of(j, at), self.of(j, j), self.of(at, at))
-            }).fold(0, |all: Columns, j| all | 1 << j);
+            drawn |= (0..self.linear)
+                .filter(kept)
+                .filter(|&j| {
+                    let at = self.linear + 1 + at;
+                    coupled(self.of(j, at), self.of(j, j), self.of(at, at))
+                })
+                .fold(0, |all: Columns, j| all | 1 << j);
         }
         let mut left = drawn;
         while left != 0 {
