@@ -188,11 +188,11 @@ fn population(problems: usize) -> Vec<Problem> {
     vec![problem::build(&spec, &frame).unwrap().remove(0); problems]
 }
 
-/// Samples on one thread with 16 copies until the engine has seen `most` steps, or to the end; returns the log.
-fn count(engine: &dyn Engine, problems: usize, max_sweeps: usize, most: usize) -> Log {
+/// Samples on one thread with 16 copies and so many proposals a step until the engine has seen `most` steps, or to the end; returns the log.
+fn count(engine: &dyn Engine, problems: usize, proposals: usize, max_sweeps: usize, most: usize) -> Log {
     let problems = population(problems);
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 1, copies: 16, proposals: 1, max_sweeps, most_rows: 64, deadline: None, stop: &stop };
+    let settings = Settings { seed: 1, copies: 16, proposals, max_sweeps, most_rows: 64, deadline: None, stop: &stop };
     let counting = Counting::new(engine, &stop, most);
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let ended = one.install(|| sampler::run(&counting, &problems, &settings, &|_, _| 1.0).map(|_| ()));
@@ -204,8 +204,14 @@ fn count(engine: &dyn Engine, problems: usize, max_sweeps: usize, most: usize) -
 const LAST_ROUND: usize = 16;
 
 fn host_alone() {
-    let log = count(&Null::default(), 60, 64, usize::MAX);
-    assert!(2 * log.walkers >= 10_000, "{} walkers", 2 * log.walkers);
+    for (problems, proposals, walkers) in [(60, 1, 10_000), (15, 4, 2500)] {
+        let log = count(&Null::default(), problems, proposals, 64, usize::MAX);
+        assert!(2 * log.walkers >= walkers, "{} walkers", 2 * log.walkers);
+        late_steps_allocate_nothing(&log);
+    }
+}
+
+fn late_steps_allocate_nothing(log: &Log) {
     let last = &log.steps[*log.rounds.last().unwrap()..];
     // Lists have the room they need after a few sweeps. From there on only what a sweep records takes memory, once a sweep and tile.
     let late = &last[last.len() / 2..];
@@ -216,7 +222,7 @@ fn host_alone() {
     assert!(moves > 10 * log.walkers && some.len() <= LAST_ROUND && records < 8.0, "{some:?}");
 }
 
-/// 10⁴ walkers of four peaks on an engine that does nothing.
+/// 10⁴ walkers of four peaks on an engine that does nothing, and a quarter of them with four proposals a step.
 #[test]
 fn the_host_allocates_nothing_in_a_step() {
     if alone("counted::the_host_allocates_nothing_in_a_step") {
@@ -228,10 +234,11 @@ fn device_alone() {
     let Some(selection) = selection() else { return };
     let gpu = Gpu::new(&selection).unwrap();
     // A few sweeps of many walkers, and all rounds of few, with the steps of the whole that come late.
-    let many = count(&gpu, 33, 64, 60);
-    let few = count(&gpu, 1, 64, usize::MAX);
+    let many = count(&gpu, 33, 1, 64, 60);
+    let few = count(&gpu, 1, 1, 64, usize::MAX);
+    let several = count(&gpu, 1, 4, 64, 60);
     assert!(2 * many.walkers >= 10_000 && many.walkers > 10 * few.walkers, "{} walkers", 2 * many.walkers);
-    for log in [&many, &few] {
+    for log in [&many, &few, &several] {
         let (mut all, mut moves, mut misfits) = (Traffic::default(), 0, 0);
         for step in &log.steps[..log.steps.len() - 2] {
             all += step.traffic;

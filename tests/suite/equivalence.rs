@@ -67,12 +67,11 @@ fn nats(points: usize, parameters: usize, truth: f64, found: f64) -> f64 {
     0.5 * (truth - found).abs() * (1.0_f64).min((parameters as f64 + 20.0) / excess)
 }
 
-/// Carries two ladders of the problem through `steps` random attempts and choices on both engines and compares every misfit. Walkers have up to so many
-/// `rivals` beside their first move, and keep one at most.
-fn compare(engine: &dyn Engine, fixture: &Fixture, steps: usize, rivals: usize, seed: u64) -> Result<Found> {
+/// Carries two ladders of the problem through `steps` random attempts and choices on both engines and compares every misfit.
+fn compare(engine: &dyn Engine, fixture: &Fixture, steps: usize, seed: u64) -> Result<Found> {
     let problem = &fixture.problem;
     let mut rng = fixtures::random(seed);
-    let mut roster = Roster { rivals, ..Roster::default() };
+    let mut roster = Roster::default();
     roster.push(problem, RUNGS);
     roster.push(problem, RUNGS);
     let walkers: Vec<u32> = (0..2 * RUNGS as u32).collect();
@@ -89,18 +88,15 @@ fn compare(engine: &dyn Engine, fixture: &Fixture, steps: usize, rivals: usize, 
         if rng.random::<f64>() < 0.4 {
             visit = rng.random_range(0..problem.terms.len());
         }
-        let moves = random_moves(fixture, visit, step, rivals, &mut rng);
+        let moves = random_moves(fixture, visit, step, &mut rng);
         tile.attempt(&moves, &mut misfits)?;
         truth.attempt(&moves, &mut expected)?;
         found.add(difference(problem, &expected, &misfits));
         // Good states are kept more often, so that walkers spend time where the data are described.
-        let mut kept: Vec<bool> = expected
+        let kept: Vec<bool> = expected
             .chunks_exact(problem.measurements.len())
             .map(|m| rng.random::<f64>() < if m.iter().sum::<f64>() < 50.0 * problem.points() as f64 { 0.8 } else { 0.3 })
             .collect();
-        for i in 1..kept.len() {
-            kept[i] &= !(0..i).any(|earlier| kept[earlier] && moves.walker[earlier] == moves.walker[i]);
-        }
         tile.settle(&kept)?;
         truth.settle(&kept)?;
     }
@@ -129,19 +125,13 @@ fn start(fixture: &Fixture, rng: &mut Random) -> Vec<f64> {
         .collect()
 }
 
-/// Moves of most walkers, some with rivals: of one term mostly, of two, or of all; odd walkers often stay near the truth.
-fn random_moves(fixture: &Fixture, visit: usize, step: usize, rivals: usize, rng: &mut Random) -> Moves {
+/// Moves of most walkers: of one term mostly, of two, or of all; odd walkers often stay near the truth.
+fn random_moves(fixture: &Fixture, visit: usize, step: usize, rng: &mut Random) -> Moves {
     let problem = &fixture.problem;
     let mut moves = Moves::default();
     moves.clear();
     let all: Vec<usize> = (0..problem.terms.len()).collect();
-    let walkers: Vec<usize> = (0..2 * RUNGS)
-        .flat_map(|walker| {
-            let others = if rivals > 0 { rng.random_range(0..=rivals) } else { 0 };
-            vec![walker; 1 + others]
-        })
-        .collect();
-    for walker in walkers {
+    for walker in 0..2 * RUNGS {
         if rng.random::<f64>() < 0.1 {
             continue;
         }
@@ -195,8 +185,7 @@ pub fn hold(engine: &dyn Engine, tolerance: &Tolerance, change: fn(&mut Problem)
     let mut all = Found::default();
     for (i, (name, mut fixture, steps)) in problems().into_iter().enumerate() {
         change(&mut fixture.problem);
-        let rivals = if i % 2 == 1 { 3 } else { 0 };
-        let found = compare(engine, &fixture, steps, rivals, 1000 + i as u64).expect("engines of this machine do not fail");
+        let found = compare(engine, &fixture, steps, 1000 + i as u64).expect("engines of this machine do not fail");
         println!("{:>60}: worst {:.1e}, typical {:.1e} nat", name, found.worst, found.typical());
         assert!(found.within(tolerance), "{} on {name}: {found:?}", tolerance.of);
         all.add(found);
@@ -231,11 +220,85 @@ fn trace(engine: &dyn Engine, fixture: &Fixture, steps: usize) -> Result<Vec<u64
     tile.load(&walkers, &start(fixture, &mut rng), &mut misfits)?;
     for step in 0..steps {
         bits.extend(misfits.iter().map(|m| m.to_bits()));
-        let moves = random_moves(fixture, (step / 3) % fixture.problem.terms.len(), step, 0, &mut rng);
+        let moves = random_moves(fixture, (step / 3) % fixture.problem.terms.len(), step, &mut rng);
         tile.attempt(&moves, &mut misfits)?;
         tile.settle(&(0..moves.len()).map(|_| rng.random()).collect::<Vec<bool>>())?;
     }
     Ok(bits)
+}
+
+/// Adds one of some moves.
+fn push_one(all: &mut Moves, of: &Moves, i: usize) {
+    let (terms, coefficients) = (of.term_start[i] as usize..of.term_start[i + 1] as usize, of.coefficient_start[i] as usize);
+    all.walker.push(of.walker[i]);
+    all.term.extend_from_slice(&of.term[terms]);
+    all.term_start.push(all.term.len() as u32);
+    all.coefficients.extend_from_slice(&of.coefficients[coefficients..of.coefficient_start[i + 1] as usize]);
+    all.coefficient_start.push(all.coefficients.len() as u32);
+}
+
+/// Several moves of a walker in one attempt have the misfits, bit by bit, that each has alone, and what is kept of them is the one that was chosen.
+pub fn judge_rivals(engine: &dyn Engine) {
+    const RIVALS: usize = 3;
+    let mut kept_of = [0; RIVALS + 1];
+    for (name, fixture, _) in problems().into_iter().step_by(7) {
+        let mut rng = fixtures::random(77);
+        let mut roster = Roster::default();
+        roster.push(&fixture.problem, RUNGS);
+        roster.push(&fixture.problem, RUNGS);
+        let (walkers, start): (Vec<u32>, _) = ((0..2 * RUNGS as u32).collect(), start(&fixture, &mut rng));
+        let mut alone = engine.tile(roster.clone()).unwrap();
+        let mut together = engine.tile(Roster { rivals: RIVALS, ..roster }).unwrap();
+        let (mut misfits, mut expected) = (Vec::new(), Vec::new());
+        alone.load(&walkers, &start, &mut expected).unwrap();
+        together.load(&walkers, &start, &mut misfits).unwrap();
+        let m = fixture.problem.measurements.len();
+        for step in 0..30 {
+            let rounds: Vec<Moves> =
+                (0..=RIVALS).map(|_| random_moves(&fixture, step % fixture.problem.terms.len(), step, &mut rng)).collect();
+            // Round and number there of every move, walker after walker.
+            let place =
+                |w: u32| rounds.iter().enumerate().filter_map(move |(r, round)| Some((r, round.walker.iter().position(|&v| v == w)?)));
+            let all: Vec<(usize, usize)> = walkers.iter().flat_map(|&w| place(w)).collect();
+            let mut moves = Moves::default();
+            moves.clear();
+            all.iter().for_each(|&(r, i)| push_one(&mut moves, &rounds[r], i));
+            together.attempt(&moves, &mut misfits).unwrap();
+            for (r, round) in rounds.iter().enumerate() {
+                alone.attempt(round, &mut expected).unwrap();
+                alone.settle(&vec![false; round.len()]).unwrap();
+                for (at, &(_, i)) in all.iter().enumerate().filter(|(_, of)| of.0 == r) {
+                    let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+                    assert_eq!(bits(&misfits[at * m..(at + 1) * m]), bits(&expected[i * m..(i + 1) * m]), "{name}");
+                }
+            }
+            let mut choices = vec![false; all.len()];
+            let mut kept = Moves::default();
+            kept.clear();
+            for &w in &walkers {
+                let own: Vec<usize> = (0..all.len()).filter(|&at| moves.walker[at] == w).collect();
+                if !own.is_empty() && rng.random::<f64>() < 0.7 {
+                    let chosen = rng.random_range(0..own.len());
+                    kept_of[chosen] += 1;
+                    choices[own[chosen]] = true;
+                    push_one(&mut kept, &moves, own[chosen]);
+                }
+            }
+            together.settle(&choices).unwrap();
+            alone.attempt(&kept, &mut expected).unwrap();
+            alone.settle(&vec![true; kept.len()]).unwrap();
+        }
+    }
+    println!("{}: kept {kept_of:?} of first to last rivals", engine.describe());
+    assert!(kept_of.iter().all(|n| *n > 100));
+}
+
+#[test]
+fn rivals_are_judged_as_if_each_were_alone() {
+    for precision in [Precision::F32, Precision::F64] {
+        judge_rivals(&Cpu::new(precision).expect("an instruction set"));
+    }
+    judge_rivals(&Oracle);
 }
 
 #[test]
@@ -381,7 +444,7 @@ pub fn reject(engine: &dyn Engine, tolerance: &Tolerance) {
         let engine = Broken(engine, fault);
         let (mut seen, mut all) = (0, 0);
         for (i, (_, fixture, steps)) in problems().into_iter().enumerate().step_by(4) {
-            let found = compare(&engine, &fixture, steps, 0, 1000 + i as u64).expect("runs");
+            let found = compare(&engine, &fixture, steps, 1000 + i as u64).expect("runs");
             seen += usize::from(!found.within(tolerance));
             all += 1;
         }

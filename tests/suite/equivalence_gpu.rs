@@ -12,7 +12,7 @@ use keisoku::models::find;
 use keisoku::problem::Problem;
 use rand::RngExt;
 
-use crate::equivalence::{Tolerance, hold, reject};
+use crate::equivalence::{Tolerance, hold, judge_rivals, reject};
 use crate::fixtures::{self, Kind, coefficients, draw, push_move};
 
 /// f32: a curve is wrong by 1e-7 of its largest value (100 σ), by 3e-8 of the window in t (times its slope), by a coefficient's rounding;
@@ -42,6 +42,12 @@ pub fn gpu() -> Option<&'static Gpu> {
 fn the_gpu_agrees_with_the_oracle() {
     let Some(gpu) = gpu() else { return };
     hold(gpu, &GPU, |_| ());
+}
+
+#[test]
+fn rivals_on_the_gpu_are_judged_as_if_each_were_alone() {
+    let Some(gpu) = gpu() else { return };
+    judge_rivals(gpu);
 }
 
 #[test]
