@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-use super::chain::Step;
 use super::mixture::{Mixture, members};
 use super::normal::{self, Normal, Places};
+use super::proposal::Step;
 use super::record::Record;
 use super::schedule::{Kind, Move, exchangeable, find};
 use crate::models::Role;

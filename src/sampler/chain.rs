@@ -2,15 +2,13 @@
 
 use fearless_simd::{Level, Simd};
 use rand::RngExt;
-use rand_distr::{Distribution, StandardNormal};
 
 use super::adapt::Tuning;
-use super::guide::Guide;
-use super::mixture::{Mixture, Odds};
-use super::normal::Normal;
+use super::proposal::{Tuned, change, within};
 use super::record::Record;
 use super::refit::Memory;
-use super::schedule::{Kind, LARGEST_BLOCK, Move, Peak, Target};
+use super::rivals::{Centre, Rival, choose, standard};
+use super::schedule::{Kind, Move, Target};
 use crate::engine::Moves;
 use crate::engine::cpu::level::{self, OnLevel};
 use crate::noise::{self, Scale};
@@ -32,20 +30,6 @@ enum Trial {
     Free,
     /// Its misfits come from the engine.
     Evaluated,
-}
-
-/// A proposal that a walker may choose.
-#[derive(Clone, Copy, Debug)]
-struct Rival {
-    /// ln of its weight over that of the state as it is.
-    ln_weight: f64,
-    energy: f64,
-    tempered: f64,
-}
-
-impl Rival {
-    /// One that cannot be chosen.
-    const REFUSED: Self = Self { ln_weight: f64::NEG_INFINITY, energy: f64::INFINITY, tempered: f64::NAN };
 }
 
 /// One ladder: walker w sits at rung `rung_of[w]`; temperatures travel, states stay.
@@ -460,207 +444,6 @@ fn admissible(problem: &Problem, term: usize, theta: &[f64], out: &mut [f64]) ->
     problem.prepare(term, theta, out).is_ok() && out.iter().all(|c| c.is_finite())
 }
 
-/// The proposal that a walker takes, if any. State and proposals are exchangeable but for their weights, so that one of the others is drawn by its
-/// weight and taken with the probability that makes the way back as likely (Liu, Biometrika 83 (1996) 681; Tjelmeland 2004; Calderhead, PNAS 111
-/// (2014) 17408): with S the sum of all weights, W that of the state and V that of the proposal, min(1, (S − W)/(S − V)). Of one proposal this is
-/// Metropolis's rule.
-#[inline]
-fn choose(rivals: &[Rival], stream: &mut Stream) -> Option<usize> {
-    if let [rival] = rivals {
-        return (rival.ln_weight >= 0.0 || stream.random::<f64>() < rival.ln_weight.exp()).then_some(0);
-    }
-    let largest = rivals.iter().map(|rival| rival.ln_weight).fold(0.0, f64::max);
-    let weight = |rival: &Rival| (rival.ln_weight - largest).exp();
-    let others: f64 = rivals.iter().map(weight).sum();
-    let mut left = stream.random::<f64>() * others;
-    let chosen = rivals.iter().position(|rival| {
-        left -= weight(rival);
-        left < 0.0
-    })?;
-    let back = others - weight(&rivals[chosen]) + (-largest).exp();
-    (others >= back || stream.random::<f64>() * back < others).then_some(chosen)
-}
-
-/// What proposals of one walker and step have in common: steps go from the state to a centre and from there to each proposal, half of the variance
-/// each, so that state and proposals are all alike to the centre. Empty where there is one proposal.
-#[derive(Clone, Copy, Debug)]
-pub struct Centre<'a>(pub &'a [f64]);
-
-impl Centre<'_> {
-    /// A standard normal number, of which the part to the centre counts `share` times as much as the part from it.
-    #[inline]
-    pub fn step(self, at: usize, share: f64, stream: &mut Stream) -> f64 {
-        let own = standard(stream);
-        self.0.get(at).map_or(own, |centre| (share * centre + own) / (share * share + 1.0).sqrt())
-    }
-}
-
-/// The steps of one move at one rung.
-#[derive(Clone, Copy, Debug)]
-pub struct Step<'a> {
-    /// Common factor.
-    pub scale: f64,
-    /// Lower Cholesky factor of the covariance of the move's parameters in their coordinates, row by row.
-    pub factor: &'a [f64],
-}
-
-/// What a move has learned at one rung.
-#[derive(Debug)]
-struct Tuned<'a> {
-    step: Step<'a>,
-    centre: Centre<'a>,
-    mixture: &'a Mixture,
-    normal: Option<&'a Normal>,
-    beta: f64,
-    memories: &'a mut [Memory],
-    scales: &'a [Scale],
-}
-
-/// Share of relocations that go where peaks have been seen, once any have.
-const LEARNED: f64 = 0.75;
-
-/// Changes `to` and returns ln of the ratio of priors and proposals, or none where the prior is zero there.
-fn change(
-    problem: &Problem,
-    what: &Move,
-    Target { parameters, peaks, .. }: &Target,
-    Tuned { step, centre, mixture, normal, beta, memories, scales }: Tuned<'_>,
-    from: &[f64],
-    to: &mut [f64],
-    stream: &mut Stream,
-) -> Option<f64> {
-    let mut ln_ratio = 0.0;
-    match what.kind {
-        Kind::Renew => {
-            for &i in parameters {
-                to[i] = problem.parameters[i].prior.sample(stream);
-            }
-            // The proposal is the prior itself: both cancel.
-            return within(problem, parameters, to).then_some(0.0);
-        }
-        Kind::Relocate | Kind::Refit => {
-            let place = Placement { problem, guide: what.guide.as_ref()?, mixture, beta };
-            for peak in peaks {
-                ln_ratio += place.relocate(peak, from, to, stream)?;
-            }
-            if what.kind == Kind::Refit {
-                let refit = what.refit.as_ref()?;
-                let drawn = refit.draw(problem, (beta, peaks), &mut memories[refit.measurement], from, to, stream)?;
-                if !within(problem, &refit.parameters, to) {
-                    return None;
-                }
-                ln_ratio += drawn.ln_ratio + priors(problem, &refit.parameters, from, to);
-                // Accepted in two stages (Christen and Fox, J. Comput. Graph. Stat. 14 (2005) 795): first by the misfits that the refit knows, which
-                // refuse nearly all of what would be refused; then the engine's correct what they are off by.
-                if let Some([here, there]) = drawn.misfits {
-                    let part = |misfit, theta: &[f64]| noise::tempered_part(problem, refit.measurement, misfit, theta, beta, scales);
-                    let rise = part(there, to) - part(here, from);
-                    let passed = ln_ratio >= rise || stream.random::<f64>() < (ln_ratio - rise).exp();
-                    return passed.then_some(rise);
-                }
-            }
-            return (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
-        }
-        Kind::Whole => ln_ratio += what.places.as_ref()?.step(problem, normal?, (step.scale, centre), from, to, stream)?,
-        Kind::Walk => {
-            ln_ratio += walk(problem, parameters, (step, centre), from, to, stream);
-            return (within(problem, parameters, to) && ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
-        }
-        Kind::Trade => {
-            let delta = step.scale * step.factor[0] * centre.step(0, 1.0, stream);
-            to[parameters[0]] += delta;
-            to[parameters[1]] -= delta;
-        }
-        Kind::Spread => {
-            let delta = step.scale * step.factor[0] * centre.step(0, 1.0, stream);
-            let (a, b) = (from[parameters[2]].abs(), from[parameters[3]].abs());
-            if a + b <= 0.0 {
-                return None;
-            }
-            to[parameters[0]] += delta * b / (a + b);
-            to[parameters[1]] -= delta * a / (a + b);
-        }
-    }
-    if !within(problem, parameters, to) {
-        return None;
-    }
-    ln_ratio += priors(problem, parameters, from, to);
-    (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio)
-}
-
-/// Where peaks are put: where peaks have been seen, or anywhere.
-#[derive(Debug)]
-struct Placement<'a> {
-    problem: &'a Problem,
-    guide: &'a Guide,
-    mixture: &'a Mixture,
-    beta: f64,
-}
-
-impl Placement<'_> {
-    /// Puts a peak elsewhere and returns ln of the ratio of priors and proposals. The proposal knows where the peaks are that have their places:
-    /// those of `to` on the way there, those of `from` on the way back.
-    fn relocate(&self, Peak { parameters, others, .. }: &Peak, from: &[f64], to: &mut [f64], stream: &mut Stream) -> Option<f64> {
-        let odds = |theta: &[f64]| self.mixture.odds(others.iter().map(|&i| theta[i]), self.beta);
-        let there = odds(to);
-        self.sample(parameters, &there, to, stream);
-        if !within(self.problem, parameters, to) {
-            return None;
-        }
-        let excess = self.excess(parameters, &there, to)?;
-        let moved = others.iter().any(|&i| to[i] != from[i]);
-        let here = if moved { odds(from) } else { there };
-        let ln_ratio = (self.excess(parameters, &here, from)? / excess).ln();
-        (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio)
-    }
-
-    fn sample(&self, parameters: &[usize], odds: &Odds, to: &mut [f64], stream: &mut Stream) {
-        if parameters.len() > 1 && !self.mixture.is_empty() && stream.random::<f64>() < LEARNED {
-            return self.mixture.sample(self.problem, parameters, odds, to, stream);
-        }
-        to[parameters[0]] = self.guide.sample(stream);
-        for &i in &parameters[1..] {
-            to[i] = self.problem.parameters[i].prior.sample(stream);
-        }
-    }
-
-    /// How many times denser than the prior the proposal is there; none where the prior is zero.
-    fn excess(&self, parameters: &[usize], odds: &Odds, theta: &[f64]) -> Option<f64> {
-        let blind = self.guide.excess(theta[parameters[0]]);
-        if parameters.len() < 2 || self.mixture.is_empty() {
-            return blind.is_finite().then_some(blind);
-        }
-        let ln_prior: f64 = parameters.iter().map(|&i| self.problem.parameters[i].ln_density(theta[i])).sum();
-        let seen = self.mixture.excess(self.problem, parameters, odds, theta, ln_prior);
-        let excess = (1.0 - LEARNED) * blind + LEARNED * seen;
-        (ln_prior > f64::NEG_INFINITY && excess.is_finite()).then_some(excess)
-    }
-}
-
-/// A normal step along the covariance; returns ln of the ratio of the priors' densities over the coordinates of walks.
-fn walk(
-    problem: &Problem,
-    parameters: &[usize],
-    (step, centre): (Step<'_>, Centre<'_>),
-    from: &[f64],
-    to: &mut [f64],
-    stream: &mut Stream,
-) -> f64 {
-    let n = parameters.len();
-    let mut z = [0.0; LARGEST_BLOCK];
-    for (at, z) in z[..n].iter_mut().enumerate() {
-        *z = centre.step(at, 1.0, stream);
-    }
-    let mut ln_ratio = 0.0;
-    for (row, &i) in parameters.iter().enumerate() {
-        let along: f64 = step.factor[row * n..row * n + row + 1].iter().zip(&z).map(|(l, z)| l * z).sum();
-        let (there, rise) = problem.parameters[i].prior.step(from[i], step.scale * along);
-        to[i] = there;
-        ln_ratio += rise;
-    }
-    ln_ratio
-}
-
 /// Begins streams, compiled for an instruction set.
 struct Begin<'a> {
     key: Key,
@@ -680,24 +463,6 @@ impl OnLevel for Begin<'_> {
             || self.key.begin(simd, self.walkers, self.sweep, self.purpose, self.streams),
         );
     }
-}
-
-/// ln of the ratio of the priors of those parameters that are changed.
-fn priors(problem: &Problem, parameters: &[usize], from: &[f64], to: &[f64]) -> f64 {
-    let changed = parameters.iter().filter(|&&i| to[i] != from[i]);
-    changed.map(|&i| problem.parameters[i].prior.ln_ratio(to[i], from[i])).sum()
-}
-
-fn within(problem: &Problem, parameters: &[usize], theta: &[f64]) -> bool {
-    parameters.iter().all(|&i| {
-        let (low, high) = problem.parameters[i].bounds;
-        theta[i] >= low && theta[i] <= high
-    })
-}
-
-#[inline]
-fn standard(stream: &mut Stream) -> f64 {
-    StandardNormal.sample(stream)
 }
 
 #[cfg(test)]

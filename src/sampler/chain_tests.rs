@@ -7,10 +7,11 @@
 
 use std::sync::Arc;
 
-use rand_distr::Poisson;
+use rand_distr::{Distribution, Poisson};
 use rayon::prelude::*;
 
 use super::super::adapt::Moments;
+use super::super::normal::Normal;
 use super::super::schedule;
 use super::*;
 use crate::dataset::Frame;

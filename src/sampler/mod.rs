@@ -16,8 +16,10 @@ mod host;
 pub mod ladder;
 mod mixture;
 mod normal;
+mod proposal;
 mod record;
 mod refit;
+mod rivals;
 pub mod schedule;
 mod tile;
 

@@ -10,8 +10,8 @@
 //! refused, so that the way back is made among the same names.
 
 use super::adapt::{Moments, cholesky};
-use super::chain::Centre;
 use super::mixture::members;
+use super::rivals::Centre;
 use super::schedule::{find, own};
 use crate::models::Role;
 use crate::noise::Scale;

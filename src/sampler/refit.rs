@@ -180,8 +180,8 @@ impl Refit {
         degrees.is_none_or(|d| d >= LEAST_DEGREES * beta * self.points(problem))
     }
 
-    /// Draws linear parameters of `to`, which differs from `from` in the other parameters of some peaks: theirs, and those whose curves overlap with
-    /// these peaks at the old place or at the new one. The others stay what they are. None where the draw or the way back cannot be had.
+    /// Draws linear parameters of `to`, which differs from `from` in the other parameters of some peaks: theirs, and those whose curves are
+    /// linked to these peaks by overlaps, at the old place or at the new one. The others stay what they are. None where the draw or the way back cannot be had.
     pub fn draw<R: Rng>(
         &self,
         problem: &Problem,

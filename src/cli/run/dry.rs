@@ -96,8 +96,8 @@ struct Cost {
 
 fn measure(ready: &Ready, problem: &Problem) -> Result<Cost> {
     let stop = AtomicBool::new(false);
-    let settings =
-        Settings { seed: ready.spec.run.seed, copies: 2, proposals: 1, max_sweeps: SWEEPS, most_rows: SWEEPS, deadline: None, stop: &stop };
+    let (seed, proposals) = (ready.spec.run.seed, ready.spec.run.proposals);
+    let settings = Settings { seed, copies: 2, proposals, max_sweeps: SWEEPS, most_rows: SWEEPS, deadline: None, stop: &stop };
     let one =
         rayon::ThreadPoolBuilder::new().num_threads(1).build().map_err(|e| Error::fatal(format!("a thread cannot be started: {e}")))?;
     let began = Instant::now();

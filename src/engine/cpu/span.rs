@@ -158,6 +158,7 @@ mod tests {
             }
         }
     }
+
     #[test]
     fn counts_are_those_of_a_search() {
         let evenly = |i: usize| 0.3 + 0.1 * i as f64;
