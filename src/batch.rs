@@ -15,7 +15,7 @@ use crate::engine::cpu::{Cpu, Precision};
 use crate::engine::probe::Found;
 use crate::engine::{Engine, Numbers, Tiling, budget};
 use crate::error::{Error, Result, Severity};
-use crate::posterior::{self, Draws, FrameResult, Targets, Verdict, WindowResult};
+use crate::posterior::{self, Draws, FrameResult, Integration, Targets, Verdict, WindowResult};
 use crate::problem::{self, Problem};
 use crate::sampler::{self, Sampled};
 use crate::spec::{Run, Spec};
@@ -413,6 +413,7 @@ impl<T: Send> Work<'_, T> {
             dropped: *dropped,
             engine: engine.name().into(),
             precision: engine.numbers().precision().into(),
+            integration: self.spec.run.alone.then(|| Integration::of(&windows)).flatten(),
             windows,
         }));
         (answer, kept)

@@ -355,6 +355,16 @@ fn cold_moments(samples: &Samples<'_>, betas: &[f64], f: &[f64]) -> (f64, f64) {
     (origin + mean, betas[last].powi(2) * (second / sum - mean * mean))
 }
 
+/// −ln of the mean of exp(−F) over candidates of equal prior odds, with the standard error that those of F make (delta method): the free energy
+/// of "one of them", in nats. NaN where one candidate has no F.
+pub fn of_any(free: &[(f64, f64)]) -> (f64, f64) {
+    let p = probabilities(free);
+    let least = free.iter().map(|f| f.0).fold(f64::INFINITY, f64::min);
+    let sum: f64 = free.iter().map(|f| (least - f.0).exp()).sum();
+    let variance: f64 = p.iter().zip(free).map(|(p, f)| if p.0 == 0.0 { 0.0 } else { (p.0 * f.1).powi(2) }).sum();
+    (least - (sum / free.len() as f64).ln(), variance.sqrt())
+}
+
 /// Probabilities of candidates from their free energies under equal prior odds, and the standard errors that those of F make (delta method).
 /// All are NaN where one candidate has no F: a rival that was not heard cannot have lost.
 pub fn probabilities(free: &[(f64, f64)]) -> Vec<(f64, f64)> {

@@ -62,6 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let asked = Asked { raw, dataset };
     let ready = pool.install(|| asked.resolve(folder.header(), &arguments.common.adapter, data_sets))?;
     let mut spec = ready.spec;
+    spec.together();
     if let Some(name) = &arguments.candidate {
         keep_candidate(&mut spec, name)?;
     }

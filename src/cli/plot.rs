@@ -134,7 +134,9 @@ fn calibration(arguments: &Arguments, what: What, size: Size) -> Result<Drawn> {
 
 fn of_run(arguments: &Arguments, what: What, size: Size) -> Result<Drawn> {
     let results = Results::open(&arguments.folder)?;
-    let window = window(arguments, &results.windows())?;
+    // Of a joint problem the first window is all measurements together.
+    let joint = what == What::Integration && arguments.window.is_none();
+    let window = if joint { 0 } else { window(arguments, &results.windows())? };
     let against = AgainstName::meant(arguments.against);
     if What::SERIES.contains(&what) {
         return Ok(figure::along(what, &results, window, against, size));

@@ -6,10 +6,12 @@
 //! d²F/d(ln b)² = N/2 − λ, λ = Var(bχ²/2).
 
 mod inferred;
+mod plane;
 
 use serde::{Deserialize, Serialize};
 
 pub use inferred::Inferred;
+pub use plane::NoisePlane;
 
 use super::{Block, FreeEnergy, Samples, jackknife_se, shares, solve};
 use crate::problem::{Noise, Problem};

@@ -25,7 +25,8 @@ pub use sensitivity::{Alternative, Movement, Sensitivity};
 pub use summary::window;
 pub use verdict::shortfall;
 
-use crate::evidence::noise::NoiseCurve;
+use crate::evidence;
+use crate::evidence::noise::{NoiseCurve, NoisePlane};
 
 /// The answer for one frame.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,8 +47,44 @@ pub struct FrameResult {
     pub engine: String,
     /// In what: `f32`, or `f64` where that was asked for or f32 could not hold its energies to the budget.
     pub precision: String,
-    /// One entry a window, in the order of the spec.
+    /// One entry a window, in the order of the spec; of a joint problem, the first, and then one entry a measurement by itself.
     pub windows: Vec<WindowResult>,
+    /// What the measurements of a joint problem say together; none where they were not sampled alone too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<Integration>,
+}
+
+/// Measurements of one specimen together, against each with parameters of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Integration {
+    /// ΔF = F(D₁, D₂, …) − F(D₁) − F(D₂) − … in nats, each F that of any of its candidates: below zero, the data prefer that they share parameters.
+    pub free_energy: f64,
+    /// Its standard error.
+    pub free_energy_se: f64,
+}
+
+impl Integration {
+    /// Of the windows of a joint problem that was sampled with its measurements alone.
+    pub fn of(windows: &[WindowResult]) -> Option<Self> {
+        let any = |w: &WindowResult| evidence::of_any(&w.candidates.iter().map(|c| (c.free_energy, c.free_energy_se)).collect::<Vec<_>>());
+        let [joint, alone @ ..] = windows else { return None };
+        let (mut free_energy, se) = any(joint);
+        let mut variance = se * se;
+        for (own, se) in alone.iter().map(any) {
+            free_energy -= own;
+            variance += se * se;
+        }
+        Some(Self { free_energy, free_energy_se: variance.sqrt() })
+    }
+
+    /// What it means, as far as its error lets it tell: beyond two standard errors.
+    pub fn sentence(&self) -> &'static str {
+        match self.free_energy {
+            d if d.abs() < 2.0 * self.free_energy_se => "the data do not tell whether parameters are shared",
+            d if d < 0.0 => "the data prefer shared parameters",
+            _ => "the data prefer parameters of their own for each measurement",
+        }
+    }
 }
 
 /// The answer for one window (or one joint problem) of a frame.
@@ -99,8 +136,11 @@ pub struct CandidateResult {
     /// Posterior mean of the noise scale (or of σ where it was unknown), σ where it was one number; none under Poisson or with a σ column
     /// alone.
     pub noise: Option<f64>,
-    /// F as a function of the noise, where σ is known; no part of any probability. None under Poisson or with an inferred scale.
+    /// F as a function of the noise of one measurement; no part of any probability. None under Poisson.
     pub noise_curve: Option<NoiseCurve>,
+    /// F as a function of two noises, of the most probable candidate of two measurements whose scales are inferred.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noise_plane: Option<NoisePlane>,
     /// May these numbers be quoted? Empty: yes.
     pub verdict: Vec<Verdict>,
     /// Does the model describe the data? Empty: yes.

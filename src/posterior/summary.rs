@@ -2,7 +2,7 @@
 
 use super::labels::{self, Quantity};
 use super::{CandidateResult, Figures, Fit, ParameterResult, Targets, WindowResult, fit, modes, positions, sensitivity, verdict};
-use crate::evidence::noise::{Curve, Inferred, NoiseCurve, Scan};
+use crate::evidence::noise::{Curve, Inferred, NoiseCurve, NoisePlane, Scan};
 use crate::evidence::{self, FreeEnergy};
 use crate::problem::{Noise, Problem};
 use crate::sampler::Sampled;
@@ -18,6 +18,7 @@ pub fn window(problems: &[&Problem], sampled: &[Sampled], targets: &Targets) -> 
     let probabilities = evidence::probabilities(&pairs);
     // total_cmp puts NaN last: a candidate without a free energy is never the best.
     let best = (0..pairs.len()).min_by(|&a, &b| pairs[a].0.total_cmp(&pairs[b].0)).unwrap_or(0);
+    let noise_plane = free.get(best).and_then(Option::as_ref).and_then(|f| NoisePlane::of(problems[best], &sampled[best], f));
     let mut candidates: Vec<CandidateResult> = problems
         .iter()
         .zip(sampled)
@@ -25,6 +26,9 @@ pub fn window(problems: &[&Problem], sampled: &[Sampled], targets: &Targets) -> 
         .zip(&probabilities)
         .map(|(((problem, sampled), free), p)| candidate(problem, sampled, free.as_ref(), *p, targets))
         .collect();
+    if let Some(best) = candidates.get_mut(best) {
+        best.noise_plane = noise_plane;
+    }
     let largest = candidates.iter().filter_map(|c| c.k).max();
     let offered = candidates.iter().filter_map(|c| c.k).min() < largest;
     let share: f64 = candidates.iter().filter(|c| c.k == largest).map(|c| c.probability).sum();
@@ -68,6 +72,7 @@ fn candidate(problem: &Problem, sampled: &Sampled, free: Option<&FreeEnergy>, p:
         probability_se: p.1,
         noise: noise(problem, &quantities),
         noise_curve: free.and_then(|f| noise_curve(problem, sampled, f)),
+        noise_plane: None,
         verdict,
         fit,
         figures: Figures {

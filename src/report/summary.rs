@@ -78,6 +78,8 @@ struct Tally {
     fit: BTreeMap<String, usize>,
     lines: Vec<[String; 6]>,
     priors: Priors,
+    /// Of a joint problem, what its measurements say together, by what it means: how often, and the last ΔF with its error.
+    together: BTreeMap<&'static str, (usize, f64, f64)>,
 }
 
 /// What other widths of the priors would change, over the frames that the model describes.
@@ -139,6 +141,7 @@ impl Summary {
             fit: BTreeMap::new(),
             lines: Vec::new(),
             priors: Priors::default(),
+            together: BTreeMap::new(),
         };
         Self {
             title: spec.title.clone(),
@@ -198,6 +201,10 @@ impl Summary {
                 ]);
             }
         }
+        if let (Some(joint), Some(found)) = (self.windows.first_mut(), &frame.integration) {
+            let (times, delta, se) = joint.together.entry(found.sentence()).or_default();
+            (*times, *delta, *se) = (*times + 1, found.free_energy, found.free_energy_se);
+        }
         self.doubtful += usize::from(doubtful);
         if frame.precision == "f64" && !self.asked.f64 {
             self.exacting += 1;
@@ -250,6 +257,10 @@ impl Summary {
                 counts(&tally.fit)
             );
             out += &tally.priors.text();
+            for (what, (times, delta, se)) in &tally.together {
+                let value = if self.frames == 1 { format!("ΔF = {} nat", with_error(*delta, *se)) } else { format!("{times} frames") };
+                out += &format!("  together       {value}: {what}\n");
+            }
         }
         out += &self.elsewhere();
         if !self.sentences.is_empty() {
@@ -272,9 +283,11 @@ impl Summary {
 
     /// The same as JSON; `exit` is the exit code.
     pub fn json(&self, exit: Exit) -> Value {
+        let together =
+            |t: &Tally| t.together.iter().map(|(what, (times, ..))| ((*what).to_owned(), json!(times))).collect::<serde_json::Map<_, _>>();
         let window = |t: &Tally| {
             let won: serde_json::Map<String, Value> = t.won.iter().filter(|w| w.1 > 0).map(|(k, n)| (k.clone(), json!(n))).collect();
-            json!({ "window": t.name, "most_probable": won, "verdict": t.verdict, "fit": t.fit, "priors": t.priors.json() })
+            json!({ "window": t.name, "most_probable": won, "verdict": t.verdict, "fit": t.fit, "priors": t.priors.json(), "together": together(t) })
         };
         json!({
             "title": self.title,
@@ -394,6 +407,7 @@ mod tests {
             probability_se: 0.02,
             noise: None,
             noise_curve: None,
+            noise_plane: None,
             verdict,
             fit,
             figures: Figures::default(),
@@ -423,6 +437,7 @@ mod tests {
                 row("10", "130.5", candidate(7, 0.9, vec![Verdict::Ess, Verdict::Rhat], vec![Fit::Range])),
             ],
             priors: Priors::default(),
+            together: BTreeMap::new(),
         };
         let summary = Summary {
             title: "t".into(),

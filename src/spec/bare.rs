@@ -46,6 +46,7 @@ pub(crate) fn spec(range: (f64, f64), noise: Noise, terms: Vec<Term>, candidates
             free_energy_se: 0.1,
             max_sweeps: 1000,
             round_trips: 10,
+            alone: false,
         },
     }
 }

@@ -26,10 +26,45 @@ pub(super) fn candidates(
     measurements: &[Measurement],
     model_errors: &[f64],
 ) -> Result<Vec<Candidate>> {
-    let bases = match named {
-        Some(named) => read_bases(raw, named, measurements)?,
-        None => vec![Base { name: None, terms: all_terms(measurements).collect() }],
-    };
+    expand(raw, span, &bases(raw, named, measurements)?, measurements, model_errors)
+}
+
+/// The candidates of one of several measurements by itself: what those of the joint problem are there.
+pub(super) fn alone(
+    raw: &RawSpec,
+    span: &Range<usize>,
+    named: Option<&RawCandidates>,
+    (measurements, m): (&[Measurement], usize),
+    model_errors: &[f64],
+) -> Result<Vec<Candidate>> {
+    let mut own: Vec<Base> = Vec::new();
+    for base in bases(raw, named, measurements)? {
+        let terms: Vec<_> = base.terms.iter().filter(|at| at.0 == m).map(|&(_, t)| (0, t)).collect();
+        match own.iter_mut().find(|other| other.terms == terms) {
+            // Models that differ in other measurements alone are one here.
+            Some(other) => other.name = other.name.take().zip(base.name).map(|(a, b)| format!("{a} or {b}")),
+            None => own.push(Base { name: base.name, terms }),
+        }
+    }
+    own.retain(|base| !base.terms.is_empty());
+    expand(raw, span, &own, &measurements[m..=m], model_errors)
+}
+
+fn bases(raw: &RawSpec, named: Option<&RawCandidates>, measurements: &[Measurement]) -> Result<Vec<Base>> {
+    match named {
+        Some(named) => read_bases(raw, named, measurements),
+        None => Ok(vec![Base { name: None, terms: all_terms(measurements).collect() }]),
+    }
+}
+
+/// Every choice of counts of every base.
+fn expand(
+    raw: &RawSpec,
+    span: &Range<usize>,
+    bases: &[Base],
+    measurements: &[Measurement],
+    model_errors: &[f64],
+) -> Result<Vec<Candidate>> {
     let number: f64 = bases.iter().map(|b| b.terms.iter().map(|&(m, t)| counts(&measurements[m].terms[t].count)).product::<f64>()).sum();
     let number = number * model_errors.len() as f64;
     if number > MOST as f64 {
@@ -41,7 +76,7 @@ pub(super) fn candidates(
     let several = all_terms(measurements).filter(|&(m, t)| measurements[m].terms[t].counted).count() > 1;
     let mut all = Vec::new();
     for &model_error in model_errors {
-        for base in &bases {
+        for base in bases {
             for counts in odometer(base, measurements) {
                 let mut candidate = candidate(base, &counts, measurements, several);
                 if model_errors.len() > 1 {

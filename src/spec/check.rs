@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 
-use super::candidates::candidates;
+use super::candidates::{alone, candidates};
 use super::fields::nearest;
 use super::parameter::RawParameter;
 use super::raw::{NoiseModel, RawFrames, RawMeasurement, RawNoise, RawSigma, RawSpec};
@@ -136,6 +136,7 @@ impl RawSpec {
             free_energy_se: raw.free_energy_se.unwrap_or(defaults::FREE_ENERGY_SE),
             max_sweeps: raw.max_sweeps.unwrap_or(defaults::MAX_SWEEPS),
             round_trips: raw.round_trips.unwrap_or(defaults::ROUND_TRIPS),
+            alone: self.measurements.len() > 1 && raw.alone.as_ref().is_none_or(|alone| *alone.get_ref()),
         }
     }
 
@@ -187,6 +188,10 @@ impl RawSpec {
                 .error(&span, "`candidates` at the top belongs to [[measurement]]s")
                 .hint("move it into its [[window]]"));
         }
+        if let (Some(given), true) = (&self.run.alone, self.measurements.len() < 2) {
+            let error = self.source.error(&given.span(), "`alone` says whether each of several [[measurement]]s is sampled alone too");
+            return Err(error.hint("remove it: there are no several [[measurement]]s"));
+        }
         let model_errors = self.model_errors();
         let mut groups = Vec::new();
         for raw in &self.windows {
@@ -198,7 +203,14 @@ impl RawSpec {
             let measurements = self.measurements.iter().map(|m| self.measurement(m)).collect::<Result<Vec<_>>>()?;
             let candidates = candidates(self, &first.span, self.candidates.as_ref(), &measurements, model_errors)?;
             let name = measurements.iter().map(|m| m.name.as_str()).collect::<Vec<_>>().join(" + ");
+            let names = measurements.iter().map(|m| m.name.clone());
+            let one = |(m, name)| {
+                let candidates = alone(self, &first.span, self.candidates.as_ref(), (&measurements, m), model_errors)?;
+                Ok(Group { name, measurements: vec![measurements[m].clone()], candidates })
+            };
+            let alone = if self.run().alone { names.enumerate().map(one).collect::<Result<Vec<_>>>()? } else { Vec::new() };
             groups.push(Group { name, measurements, candidates });
+            groups.extend(alone.into_iter().filter(|group| !group.candidates.is_empty()));
         }
         Ok(groups)
     }

@@ -253,6 +253,8 @@ pub struct Run {
     pub max_sweeps: usize,
     /// Fewest round trips over all copies.
     pub round_trips: usize,
+    /// Whether the measurements of a joint problem are each sampled alone too, to see what they say together.
+    pub alone: bool,
 }
 
 impl Spec {
@@ -262,6 +264,13 @@ impl Spec {
     /// As [`RawSpec::read`].
     pub fn read(path: &Path) -> Result<RawSpec> {
         RawSpec::read(path)
+    }
+
+    /// Leaves a joint problem without its measurements alone.
+    pub fn together(&mut self) {
+        if std::mem::take(&mut self.run.alone) {
+            self.groups.truncate(1);
+        }
     }
 
     /// What a careful reader would ask about: priors that are legal and seldom meant.

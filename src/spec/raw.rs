@@ -178,6 +178,8 @@ pub struct RawRun {
     pub free_energy_se: Option<f64>,
     /// Round trips asked for.
     pub round_trips: Option<usize>,
+    /// Whether measurements of a joint problem are sampled alone too.
+    pub alone: Option<Spanned<bool>>,
 }
 
 /// The engines a spec can name.
@@ -514,7 +516,8 @@ impl RawMeasurement {
 
 impl RawRun {
     fn read(value: Value<'_>) -> Result<Self> {
-        let mut fields = value.table("[run]")?.only(&["seed", "engine", "precision", "copies", "proposals", "max_sweeps", "targets"])?;
+        let mut fields =
+            value.table("[run]")?.only(&["seed", "engine", "precision", "copies", "proposals", "max_sweeps", "alone", "targets"])?;
         let engines = ENGINES.map(|e| (e, e));
         let mut run = Self {
             seed: fields.integer("seed")?.map(Spanned::into_inner),
@@ -523,6 +526,7 @@ impl RawRun {
             copies: between(&mut fields, "copies", 1..=MOST)?,
             proposals: between(&mut fields, "proposals", 1..=MOST_PROPOSALS)?,
             max_sweeps: between(&mut fields, "max_sweeps", 100..=MOST)?,
+            alone: fields.take("alone").map(|value| Ok(Spanned::new(value.span.clone(), value.boolean()?))).transpose()?,
             ..Self::default()
         };
         if let Some(targets) = fields.take("targets") {

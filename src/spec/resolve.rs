@@ -57,7 +57,7 @@ impl RawSpec {
         let mut out = self.clone();
         out.title.get_or_insert_with(|| self.default_title());
         out.data = RawData::of(&self.data()?, &self.data);
-        out.run = RawRun::of(&self.run());
+        out.run = RawRun::of(&self.run(), self.measurements.len() > 1);
         for (i, m) in out.windows.iter_mut().chain(&mut out.measurements).enumerate() {
             if m.range.is_none() {
                 let x = series.of(i)?.x;
@@ -274,7 +274,8 @@ impl RawData {
 }
 
 impl RawRun {
-    fn of(run: &Run) -> Self {
+    /// `joint`: whether there are measurements that can be alone.
+    fn of(run: &Run, joint: bool) -> Self {
         Self {
             seed: Some(run.seed),
             engine: super::raw::ENGINES.into_iter().find(|e| *e == run.engine),
@@ -285,6 +286,7 @@ impl RawRun {
             ess: Some(run.ess),
             free_energy_se: Some(run.free_energy_se),
             round_trips: Some(run.round_trips),
+            alone: joint.then(|| Spanned::new(0..0, run.alone)),
         }
     }
 }

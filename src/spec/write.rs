@@ -177,7 +177,7 @@ fn candidates(candidates: &RawCandidates) -> String {
 }
 
 fn run(run: &RawRun) -> Lines {
-    let RawRun { seed, engine, f64, copies, proposals, max_sweeps, ess, free_energy_se, round_trips } = run;
+    let RawRun { seed, engine, f64, copies, proposals, max_sweeps, ess, free_energy_se, round_trips, alone } = run;
     let mut out = Lines::default();
     out.maybe("seed", seed.map(|n| n.to_string()));
     out.maybe("engine", engine.map(string));
@@ -185,6 +185,7 @@ fn run(run: &RawRun) -> Lines {
     out.maybe("copies", copies.map(|n| n.to_string()));
     out.maybe("proposals", proposals.map(|n| n.to_string()));
     out.maybe("max_sweeps", max_sweeps.map(|n| n.to_string()));
+    out.maybe("alone", alone.as_ref().map(|alone| alone.get_ref().to_string()));
     let targets =
         [("ess", ess.map(number)), ("free_energy_se", free_energy_se.map(number)), ("round_trips", round_trips.map(|n| n.to_string()))];
     out.maybe("targets", inline(&targets));

@@ -20,6 +20,7 @@ mod formats;
 mod golden;
 mod init;
 mod invariance;
+mod joint;
 mod layout;
 mod lines;
 mod misfit;

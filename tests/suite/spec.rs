@@ -153,8 +153,22 @@ fwhm = { tie = "width", factor = 2, offset = 0.001 }
     assert!(error.to_string().contains("0.5 * scale"), "{error}");
     let text = text.replace("sigma = 0.5", "sigma = \"0.5 * scale\"");
     let spec = sound(&parse(&text).expect("a spec"));
-    assert_eq!(spec.groups.len(), 1);
-    assert_eq!(spec.groups[0].name, "first + second");
+    // Together, and each alone with what its candidates are there.
+    assert_eq!(spec.groups.iter().map(|g| g.name.as_str()).collect::<Vec<_>>(), ["first + second", "first", "second"]);
+    assert_eq!(labels(&spec, 1), ["K=1 eps=0", "K=2 eps=0", "K=1 eps=0.005", "K=2 eps=0.005"]);
+    assert_eq!(labels(&spec, 2), ["K=1 eps=0", "K=1 eps=0.005"]);
+    assert_eq!((&spec.groups[2].measurements[..], spec.run.alone), (&spec.groups[0].measurements[1..], true));
+    let together = sound(&parse(&format!("{text}[run]\nalone = false\n")).expect("a spec"));
+    assert_eq!((together.groups.len(), &together.groups[0]), (1, &spec.groups[0]));
+    // Models that differ in the other measurement alone are one.
+    let named = format!(
+        "candidates = {{ a = [\"one\", \"two\"], b = [\"one\"], c = [\"two\"] }}\n{}",
+        text.replacen("count = \"1..2\"", "name = \"one\"", 1)
+            .replace("count = 1", "name = \"two\"")
+            .replace("model_error = [0, 0.005]", "")
+    );
+    let named = sound(&parse(&named).expect("a spec"));
+    assert_eq!([0, 1, 2].map(|g| labels(&named, g)), [vec!["a", "b", "c"], vec!["a or b"], vec!["a or c"]]);
     assert_eq!(spec.shared[0].unit, "deg");
     assert_eq!(
         labels(&spec, 0),
@@ -382,6 +396,7 @@ fn mistakes_are_reported_with_place_caret_and_advice() {
         ("orphan term", window.replace("range", "candidates = { \"none\" = [] }\nrange")),
         ("unknown term", window.replace("range", "candidates = { \"one\" = [\"gausian\"] }\nrange")),
         ("twice the same term", format!("{window}[[window.term]]\nmodel = \"gaussian\"\n")),
+        ("nothing to be alone", format!("{window}[run]\nalone = true\n")),
         ("windows and measurements", format!("{window}[[measurement]]\n[[measurement.term]]\nmodel = \"gaussian\"\n")),
         ("no wavelength", window.replace("files", "x = { name = \"q\", file = \"two_theta\" }\nfiles")),
         ("wavelength2 alone", window.replace("files", "wavelength2 = 1.5444\nfiles")),

@@ -45,6 +45,7 @@ pub fn spec(range: (f64, f64), noise: Noise, terms: Vec<Term>, candidates: Vec<C
             free_energy_se: 0.1,
             max_sweeps: 100_000,
             round_trips: 10,
+            alone: false,
         },
     }
 }

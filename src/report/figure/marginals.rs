@@ -72,6 +72,13 @@ pub(super) fn outline(panel: &Panel, counts: &[f64]) -> String {
     d + &format!("V{}Z", n(panel.height))
 }
 
+/// A panel of densities up to `top`. Their heights mean little: the room of an axis goes to the curves.
+pub(super) fn over(canvas: &Canvas, at: [f64; 4], x: (Scale, Label), top: f64) -> Panel {
+    let panel = Panel::within(canvas, at, x, (Scale::linear(0.0, top), Label::new("density", "")));
+    let left = at[0] + 0.5 * canvas.line();
+    Panel { width: panel.width + panel.left - left, left, show: (panel.show.0, false), ..panel }
+}
+
 fn one(canvas: &mut Canvas, at: [f64; 4], p: &ParameterResult, draws: Option<&[f64]>, prior: Option<Prior>) {
     let x = range(p, draws);
     let counts = draws.map(|d| density(d, x, BINS));
@@ -81,13 +88,7 @@ fn one(canvas: &mut Canvas, at: [f64; 4], p: &ParameterResult, draws: Option<&[f
     // A prior is mostly far below; where there are no draws it gives the scale.
     let top = if highest > 0.0 { highest } else { prior.map_or(1.0, |p| curve(p).map(|c| c.1).fold(0.0, f64::max)) };
     let label = Label::new(&called(p), &unit(&p.unit));
-    let mut panel =
-        Panel::within(canvas, at, (x, label), (Scale::linear(0.0, 1.12 * top.max(f64::MIN_POSITIVE)), Label::new("density", "")));
-    // Heights mean little: the room goes to the curve.
-    let left = at[0] + 0.5 * canvas.line();
-    panel.width += panel.left - left;
-    panel.left = left;
-    panel.show.1 = false;
+    let panel = over(canvas, at, (x, label), 1.12 * top.max(f64::MIN_POSITIVE));
     let colour = p.peak.map_or(6, |k| shade(k - 1));
     panel.draw(canvas, |panel, canvas| {
         let [q025, q160, q500, q840, q975] = p.quantiles.map(|q| panel.px(q));

@@ -6,6 +6,7 @@ mod coverage;
 mod evidence;
 mod fit;
 mod heat;
+mod integration;
 mod ladder;
 mod legend;
 mod marginals;
@@ -57,6 +58,8 @@ pub enum What {
     Ladder,
     /// F as a function of the noise.
     Noise,
+    /// Measurements together and each alone.
+    Integration,
     /// Rank histograms of a calibration.
     Ranks,
     /// Coverage of a calibration, and its probabilities of candidates.
@@ -67,9 +70,10 @@ impl What {
     /// All of a series, in the report's order.
     pub const SERIES: [Self; 4] = [Self::Verdicts, Self::Tracks, Self::Counts, Self::Trends];
     /// All of a frame, in the report's order; the corner plot is drawn by the page.
-    pub const FRAME: [Self; 6] = [Self::Fit, Self::Evidence, Self::Positions, Self::Marginals, Self::Ladder, Self::Noise];
+    pub const FRAME: [Self; 7] =
+        [Self::Fit, Self::Integration, Self::Evidence, Self::Positions, Self::Marginals, Self::Ladder, Self::Noise];
     /// All there are.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Tracks,
         Self::Counts,
         Self::Trends,
@@ -81,6 +85,7 @@ impl What {
         Self::Positions,
         Self::Ladder,
         Self::Noise,
+        Self::Integration,
         Self::Ranks,
         Self::Coverage,
     ];
@@ -99,6 +104,7 @@ impl What {
             Self::Positions => "positions",
             Self::Ladder => "ladder",
             Self::Noise => "noise",
+            Self::Integration => "integration",
             Self::Ranks => "ranks",
             Self::Coverage => "coverage",
         }
@@ -123,6 +129,9 @@ impl What {
             Self::Positions => "Where peaks are, whatever their number: density averaged over the candidates",
             Self::Ladder => "The ladder of temperatures: rejected exchanges, local barrier, free energy",
             Self::Noise => "Free energy as a function of the noise, all σ times one factor",
+            Self::Integration => {
+                "Parameters from all measurements together and from each alone; where F is least as a function of two noises, 68 % and 95 %"
+            }
             Self::Ranks => "Ranks of the truths among their draws: flat within the bands where posteriors are right",
             Self::Coverage => "How often intervals hold the truth, and how often candidates of a probability are true",
         }
@@ -143,6 +152,11 @@ pub struct OneFrame<'a> {
 }
 
 impl<'a> OneFrame<'a> {
+    /// Whether it is a joint problem whose measurements were sampled alone too.
+    pub(super) fn is_joint(&self) -> bool {
+        self.window == 0 && self.frame.integration.is_some()
+    }
+
     fn window(&self) -> Result<&'a WindowResult, String> {
         self.frame.windows.get(self.window).ok_or_else(|| "the frame has no such window".into())
     }
@@ -174,6 +188,7 @@ pub fn frame(what: What, of: &OneFrame<'_>, chosen: &[String], size: Size) -> Dr
         What::Positions => positions::draw(of, size),
         What::Ladder => ladder::draw(of, size),
         What::Noise => noise::draw(of, size),
+        What::Integration => integration::draw(of, size),
         _ => Err(format!("`{}` is no figure of a frame", what.word())),
     }
 }

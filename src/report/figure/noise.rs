@@ -11,7 +11,7 @@ pub(super) fn draw(of: &OneFrame<'_>, size: Size) -> Result<Figure, String> {
     let all: Vec<(usize, &NoiseCurve)> =
         window.candidates.iter().enumerate().filter_map(|(i, c)| Some((i, c.noise_curve.as_ref()?))).collect();
     if all.is_empty() {
-        return Err("the noise is not scanned where its scale is inferred, and not under Poisson".into());
+        return Err("F is a function of one noise where one measurement has Gaussian noise".into());
     }
     let least_of = |c: &NoiseCurve| super::super::svg::extent(c.free_energies.iter().copied()).0;
     let least = all.iter().map(|(_, c)| least_of(c)).fold(f64::INFINITY, f64::min);

@@ -36,7 +36,7 @@ pub(super) fn html(results: &Results, place: usize) -> Result<String> {
             },
         };
         html += "<div class=\"grid\">\n";
-        for what in What::FRAME {
+        for what in What::FRAME.into_iter().filter(|what| *what != What::Integration || of.is_joint()) {
             html += &drawn(what, figure::frame(what, &of, &[], Size::PAGE));
             if what == What::Marginals
                 && let Ok(sample) = of.sample

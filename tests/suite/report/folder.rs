@@ -100,6 +100,7 @@ impl Made {
             engine: "cpu".into(),
             precision: "f32".into(),
             windows: vec![window],
+            integration: None,
         }
     }
 }
@@ -141,6 +142,7 @@ fn candidate(k: usize, probability: f64, number: usize) -> CandidateResult {
         probability_se: 0.01,
         noise: None,
         noise_curve: None,
+        noise_plane: None,
         verdict: if number.is_multiple_of(10) { vec![Verdict::Ess] } else { Vec::new() },
         fit: if number.is_multiple_of(4) { vec![Fit::Range] } else { Vec::new() },
         figures: Figures {

@@ -71,12 +71,17 @@ fn a_joint_problem_is_drawn_whole() {
     Command::new(env!("CARGO_BIN_EXE_keisoku")).args(["run", spec, "--engine", "cpu", "--quiet", "--out"]).arg(&out).assert().code(0);
     browser.open(&out.join("report.html"));
     browser.has(&[
-        (".what-marginals path.marginal", 9),
-        (".what-marginals path.prior", 9),
-        (".what-pair option", 18),
-        (".what-fit path.data", 2),
-        (".what-fit path.predictive", 2),
-        (".what-fit path.histogram", 2),
+        // Nine parameters together; four and two noises of nine are each measurement's own, and both have the zero shift.
+        (".what-marginals path.marginal", 9 + 5 + 5),
+        (".what-marginals path.prior", 9 + 5 + 5),
+        (".what-pair option", 2 * (9 + 5 + 5)),
+        (".what-fit path.data", 2 + 1 + 1),
+        (".what-fit path.predictive", 2 + 1 + 1),
+        (".what-fit path.histogram", 2 + 1 + 1),
+        (".what-integration path.together", 9),
+        (".what-integration path.alone", 10),
+        (".what-integration path.noise", 2),
+        ("p.what-integration", 0),
     ]);
     assert_eq!(browser.console(), [""; 0]);
 }
