@@ -1,6 +1,6 @@
 //! Are the stated errors right, and what do they cost? Many runs of one frame, each with its own seed.
 //!
-//! `cargo bench --bench evidence -- SPEC SEEDS ERROR [ESS]` runs the spec's first frame (default: yardstick A, 40 seeds, target .1 nat) and prints for
+//! `cargo bench --bench evidence -- SPEC SEEDS ERROR [ESS [FIRST]]` runs the spec's first frame (default: yardstick A, 40 seeds from 0 on, target .1 nat) and prints for
 //! each candidate the mean free energy, the scatter over the seeds and the stated error, then the ratio of the two over everything:
 //! deviations from each candidate's own mean times √(n/(n − 1)), divided by their stated errors. Of reports with Student's t of 15
 //! degrees of freedom the root mean square is 1.07. The scatter of posterior means is compared with what the effective sizes imply; of
@@ -23,9 +23,10 @@ fn main() {
     dataset.entries.truncate(1);
     spec.run.free_energy_se = target;
     spec.run.ess = text(3, "400").parse().unwrap();
+    let first: u64 = text(4, "0").parse().unwrap();
     let engine = Cpu::new(Precision::F32).unwrap();
     let time = Instant::now();
-    let runs: Vec<_> = (0..seeds)
+    let runs: Vec<_> = (first..first + seeds)
         .map(|seed| {
             spec.run.seed = seed;
             examples::answers(&engine, &spec, &dataset).remove(0).windows.remove(0)
