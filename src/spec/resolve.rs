@@ -57,7 +57,9 @@ impl RawSpec {
         let mut out = self.clone();
         out.title.get_or_insert_with(|| self.default_title());
         out.data = RawData::of(&self.data()?, &self.data);
-        out.run = RawRun::of(&self.run(), self.measurements.len() > 1);
+        out.run = RawRun::of(&self.run());
+        // Where there is nothing to be alone, what was given is left for the check to refuse.
+        out.run.alone = if self.measurements.len() > 1 { Some(Spanned::new(0..0, self.run().alone)) } else { self.run.alone.clone() };
         for (i, m) in out.windows.iter_mut().chain(&mut out.measurements).enumerate() {
             if m.range.is_none() {
                 let x = series.of(i)?.x;
@@ -274,8 +276,7 @@ impl RawData {
 }
 
 impl RawRun {
-    /// `joint`: whether there are measurements that can be alone.
-    fn of(run: &Run, joint: bool) -> Self {
+    fn of(run: &Run) -> Self {
         Self {
             seed: Some(run.seed),
             engine: super::raw::ENGINES.into_iter().find(|e| *e == run.engine),
@@ -286,7 +287,7 @@ impl RawRun {
             ess: Some(run.ess),
             free_energy_se: Some(run.free_energy_se),
             round_trips: Some(run.round_trips),
-            alone: joint.then(|| Spanned::new(0..0, run.alone)),
+            alone: None,
         }
     }
 }

@@ -75,9 +75,16 @@ fn shared<'a>(of: &OneFrame<'a>, alone: &[WindowResult]) -> Result<Vec<Shared<'a
         let found = best(window)?.parameters.iter().find(same)?;
         Some((m, draws(&samples[m], found)?))
     };
+    let parameters = &of.best()?.parameters;
     let mut all: Vec<Shared<'_>> = Vec::new();
-    for parameter in &of.best()?.parameters {
-        let alone: Vec<_> = alone.iter().enumerate().filter_map(|window| own(window, parameter)).collect();
+    for (i, parameter) in parameters.iter().enumerate() {
+        let key = |p: &ParameterResult| (p.term.clone(), p.parameter.clone(), p.peak);
+        let mut alone: Vec<_> = alone.iter().enumerate().filter_map(|window| own(window, parameter)).collect();
+        if !parameter.term.is_empty() {
+            // A term is one measurement's: of terms of one name, each in its turn.
+            let earlier = parameters[..i].iter().filter(|p| key(p) == key(parameter)).count();
+            alone = alone.into_iter().skip(earlier).take(1).collect();
+        }
         if let Some(together) = draws(together, parameter).filter(|_| !alone.is_empty()) {
             all.push(Shared { parameter, together, alone });
         }

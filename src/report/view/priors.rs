@@ -45,9 +45,11 @@ impl Priors {
             }
             let scale = |noise: &RawNoise| noise.scale.as_ref().map(|s| *s.get_ref());
             if let Some(prior) = stretch.noise.as_ref().and_then(scale).or_else(|| spec.noise.as_ref().and_then(scale)) {
-                // Several measurements each have their own.
-                let name = if priors.joint { format!("scale[{window}]") } else { "scale".into() };
-                priors.add(&window, "", &name, prior);
+                priors.add(&window, "", "scale", prior);
+                if priors.joint {
+                    // Together, several measurements each have their own.
+                    priors.add(&window, "", &format!("scale[{window}]"), prior);
+                }
             }
         }
         priors
@@ -59,10 +61,10 @@ impl Priors {
 
     /// The prior of a parameter of a window; none where the spec does not say.
     pub fn get(&self, window: &str, parameter: &ParameterResult) -> Option<Prior> {
+        let same = |p: &&(String, String, String, Prior)| p.1 == parameter.term && p.2 == parameter.parameter;
+        let here = self.all.iter().filter(same).find(|p| p.0.is_empty() || p.0 == window);
         // A joint problem's parameters are told apart by their terms alone.
-        let here = |of: &str| of.is_empty() || self.joint || of == window;
-        let same = |p: &&(String, String, String, Prior)| here(&p.0) && p.1 == parameter.term && p.2 == parameter.parameter;
-        self.all.iter().find(same).map(|p| p.3)
+        here.or_else(|| self.all.iter().filter(|_| self.joint).find(same)).map(|p| p.3)
     }
 
     /// Whether a term is one that is counted.

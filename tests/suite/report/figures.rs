@@ -101,7 +101,7 @@ fn every_figure_of_a_frame_has_its_marks() {
     assert_eq!(count(&of(What::Corner), "panel"), 15);
     assert_eq!(["positions", "tenfold"].map(|c| count(&of(What::Positions), c)), [1, 1]);
     assert_eq!(["rejection", "barrier"].map(|c| count(&of(What::Ladder), c)), [1, 1]);
-    assert!(of_frame(What::Noise, &results, Ok(&sample)).unwrap_err().contains("not scanned"));
+    assert!(of_frame(What::Noise, &results, Ok(&sample)).unwrap_err().contains("where one measurement has Gaussian noise"));
 }
 
 #[test]
