@@ -21,6 +21,7 @@ mod golden;
 mod init;
 mod invariance;
 mod layout;
+mod limit;
 mod lines;
 mod misfit;
 mod noise;
