@@ -200,7 +200,10 @@ fn figures(verb: &Verb) {
         plot.current_dir(verb.folder.path()).args(["plot", "one", "--what", what, "-o", &format!("{what}.svg")]).assert().code(0);
     }
     let marks = ["spot share", "line probability", "zero half", "line bound", "spot sd", "dot rms", "spot held", "dot held"];
-    assert_eq!(marks.map(|mark| html.matches(&format!("class=\"{mark} ")).count() + html.matches(&format!("class=\"{mark}\"")).count()), [1; 8]);
+    assert_eq!(
+        marks.map(|mark| html.matches(&format!("class=\"{mark} ")).count() + html.matches(&format!("class=\"{mark}\"")).count()),
+        [1; 8]
+    );
     assert_eq!(html.matches("class=\"panel\"").count(), 3);
     // Two levels are two discs.
     let shares = html.split("class=\"spot share s0\" d=\"").nth(1).unwrap().split('"').next().unwrap();
@@ -227,7 +230,11 @@ fn what_cannot_be_measured_is_refused_with_what_to_do() {
         (counts(), vec!["--times", "1", "--sigmas", "1"], ["both --times and --sigmas", "give --times"]),
         (counts(), vec!["--times", "1", "--frame", "2"], ["has no frame 2", "from 1 to 1"]),
         (peak("model = \"poisson\"", 2.0, "2..3"), vec!["--times", "1"], ["puts 1 peak there", "count = \"0..2\""]),
-        (line().replace("intercept = 0.06", "intercept = 3"), vec!["--sigmas", "0.1"], ["no candidate can say", "priors that do not exclude"]),
+        (
+            line().replace("intercept = 0.06", "intercept = 3"),
+            vec!["--sigmas", "0.1"],
+            ["no candidate can say", "priors that do not exclude"],
+        ),
     ] {
         let (code, told) = Verb::new(&spec).run("out", &given);
         assert!(code == Some(1) && parts.iter().all(|part| told.contains(part)), "{given:?}: {told}");
