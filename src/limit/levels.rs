@@ -95,8 +95,8 @@ impl Levels {
             }
         }
         values.sort_by(f64::total_cmp);
-        if let Some(twice) = values.windows(2).find(|w| w[0] == w[1]) {
-            return Err(wrong(format!("{} stands there twice", twice[0])));
+        if let Some((twice, _)) = values.iter().zip(values.iter().skip(1)).find(|(a, b)| a == b) {
+            return Err(wrong(format!("{twice} stands there twice")));
         }
         if values.is_empty() {
             return Err(wrong("the list is empty".into()));

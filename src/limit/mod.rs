@@ -182,7 +182,7 @@ fn data(plan: &Plan<'_>, level: f64, name: &str) -> Result<Frame> {
     let truth = plan.truth;
     let (time, noise) = plan.levels.at(level);
     let expected: Vec<f64> = truth.expected.iter().map(|f| time * f).collect();
-    let y = noisy(&truth.x, &expected, noise, &Key::new(plan.spec.run.seed, name, "", "limit", usize::MAX))?;
+    let y = noisy(&truth.x, &expected, noise, Key::new(plan.spec.run.seed, name, "", "limit", usize::MAX))?;
     let sigma = claimed(&y, noise, truth.sigma_factor);
     let (x, source, hash) = (truth.x.clone(), name.to_owned(), truth.hash.clone());
     Ok(Frame { name: source.clone(), source, x, y, sigma: Some(sigma), monitor: vec![time], hash, ..Frame::default() })

@@ -119,7 +119,7 @@ impl Scene<'_> {
 
     fn noisy(&self, file: &str, expected: &[f64]) -> Result<Vec<f64>> {
         let key = Key::new(self.seed, file, "", "simulate", 0);
-        noisy(&self.x, expected, self.simulate.sigma.map_or(Scale::Poisson, Scale::Gaussian), &key)
+        noisy(&self.x, expected, self.simulate.sigma.map_or(Scale::Poisson, Scale::Gaussian), key)
     }
 }
 
@@ -127,7 +127,7 @@ impl Scene<'_> {
 ///
 /// # Errors
 /// Where counts have a negative or a hopelessly large mean.
-pub(crate) fn noisy(x: &[f64], expected: &[f64], noise: Scale, key: &Key) -> Result<Vec<f64>> {
+pub(crate) fn noisy(x: &[f64], expected: &[f64], noise: Scale, key: Key) -> Result<Vec<f64>> {
     let mut noisy = Vec::with_capacity(expected.len());
     for ((i, &mean), x) in (0u32..).zip(expected).zip(x) {
         let mut stream = key.stream(i, 0, 0);
