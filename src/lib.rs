@@ -19,7 +19,9 @@
 //! * [`batch`]: a series of frames through all of the above, many at a time.
 //! * [`report`]: results as files; pure functions but for the journal, which is how a run is resumed.
 //! * [`simulate`]: series drawn from a known truth, to test all of the above on.
+//! * [`trial`]: data sets made, sampled, compared with their truth and kept, each once.
 //! * [`calibrate`]: whether posteriors cover truths drawn from the prior as often as they say.
+//! * [`limit`]: down to which measuring time the right number of peaks is found, and how sure their positions are.
 //! * [`cli`]: the executable's verbs; they parse and call.
 
 #![warn(missing_docs)]
@@ -31,6 +33,7 @@ pub mod dataset;
 pub mod engine;
 pub mod error;
 pub mod evidence;
+pub mod limit;
 pub mod models;
 pub mod noise;
 pub mod posterior;
@@ -41,3 +44,4 @@ pub mod report;
 pub mod sampler;
 pub mod simulate;
 pub mod spec;
+pub mod trial;

@@ -7,31 +7,29 @@
 mod candidates;
 pub mod quantity;
 pub mod rank;
-mod record;
 mod report;
 pub mod tally;
 mod truth;
 mod verdict;
 
-use std::sync::{Mutex, PoisonError};
-
 use serde::{Deserialize, Serialize};
 
 pub use candidates::{Chance, Trust, chances, reliability};
-pub use record::{Answer, Log, Record, names};
 pub use report::{text, write};
 pub use truth::Truth;
 pub use verdict::{Coverage, LEVEL, Tested, Window, verdict_of};
 
-use crate::batch::{self, Outcome};
-use crate::dataset::{Entry, Frame};
+use crate::batch;
+use crate::dataset::Frame;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::posterior::{Verdict, WindowResult};
 use crate::problem::{self, Problem};
 use crate::random::Key;
+use crate::report::{self as files, page};
 use crate::sampler::Sampled;
 use crate::spec::{Group, Spec};
+use crate::trial::{self, Answer, Item, Log, Trial};
 use quantity::quantities;
 use rank::Ranked;
 
@@ -92,13 +90,24 @@ pub struct DataSet {
     pub ranks: Vec<(String, Ranked)>,
 }
 
-/// A data set without an answer, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Failure {
-    /// Its number, from 1.
-    pub data_set: usize,
-    /// What happened.
-    pub message: String,
+impl Trial for DataSet {
+    const JOURNAL: &'static str = "calibration.jsonl";
+    const MADE: &'static [&'static str] = &["spec.toml", "calibration.json", "ranks.csv", page::NAME];
+
+    fn brief(&self) -> String {
+        format!("{}, {}", self.candidate, files::verdict(&self.verdict))
+    }
+}
+
+/// Name of a data set in the journal. Which candidates compete is part of it: with others it has another truth.
+fn name(group: &Group, number: usize) -> String {
+    let candidates: Vec<&str> = group.candidates.iter().map(|c| c.label.as_str()).collect();
+    format!("window {}, {}: data set {number}", group.name, candidates.join(" or "))
+}
+
+/// Names in the journal of the first data sets of every window.
+pub fn names(spec: &Spec, data_sets: usize) -> Vec<String> {
+    spec.groups.iter().flat_map(|group| (1..=data_sets).map(|number| name(group, number))).collect()
 }
 
 /// Draws truths and data, samples every data set as a run would, and compares; windows one after the other, data sets many at a time. Of a data
@@ -107,12 +116,11 @@ pub struct Failure {
 /// # Errors
 /// Where a candidate's σ depends on the data (`model_error`), two measurements use one point, the frame does not fit the spec or is not the one
 /// that the log's data sets were made of, the engine or the log fails or the run is interrupted.
-pub fn calibrate(engine: &dyn Engine, plan: &Plan<'_>, settings: &batch::Settings<'_>, log: &dyn Log) -> Result<Calibration> {
+pub fn calibrate(engine: &dyn Engine, plan: &Plan<'_>, settings: &batch::Settings<'_>, log: &dyn Log<DataSet>) -> Result<Calibration> {
     let mut windows = Vec::new();
-    for (group, truth) in plan.spec.groups.iter().zip(&plan.truth.groups) {
-        let alone = |spec: &Spec, group: &Group| Spec { groups: vec![group.clone()], ..spec.clone() };
-        let spec = alone(plan.spec, group);
-        windows.push(Work::new(&spec, &alone(plan.truth, truth), plan)?.run(engine, settings, log)?);
+    for group in 0..plan.spec.groups.len() {
+        let spec = trial::alone(plan.spec, group);
+        windows.push(Work::new(&spec, &trial::alone(plan.truth, group), plan)?.run(engine, settings, log)?);
     }
     let (tests, calibrated) = verdict::judge(&mut windows);
     Ok(Calibration {
@@ -138,85 +146,57 @@ struct Work<'a> {
 
 impl<'a> Work<'a> {
     fn new(spec: &'a Spec, truth: &Spec, plan: &'a Plan<'a>) -> Result<Self> {
-        let group = &spec.groups[0];
-        if group.candidates.iter().any(|c| c.model_error > 0.0) {
-            return Err(Error::fatal(format!("window {}: with a model_error σ depends on the data, so no data can be drawn", group.name))
-                .hint("leave model_error out of [noise] to calibrate the rest"));
-        }
+        trial::refuse_model_error(spec)?;
         let templates = problem::build(truth, plan.frame)?;
         for problem in &templates {
-            truth::points(plan.frame, problem)?;
+            trial::points(plan.frame, problem)?;
         }
         Ok(Self { spec, templates, plan })
     }
 
-    fn run(&self, engine: &dyn Engine, settings: &batch::Settings<'_>, log: &dyn Log) -> Result<Window> {
-        let entries: Vec<Entry> = (1..=self.plan.data_sets).map(entry).collect();
-        let known = entries.iter().map(|entry| self.known(entry.number, log)).collect::<Result<Vec<_>>>()?;
-        let todo: Vec<&Entry> = entries.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(entry, _)| entry).collect();
-        let found = Mutex::new(known);
-        let sink = |outcome: Outcome, kept: &[Result<DataSet>]| {
-            let number = outcome.number();
-            let failed = |message| Answer::Failed(Failure { data_set: number, message });
-            let answer = match (&outcome, kept.first()) {
-                (_, Some(Ok(set))) => Answer::Done(DataSet { data_set: number, ..set.clone() }),
-                (_, Some(Err(error))) => failed(error.to_string()),
-                (Outcome::Failed(failure), None) => failed(failure.message.clone()),
-                (Outcome::Done(_), None) => failed("it has no window".to_owned()),
-            };
-            let record = Record { name: record::name(&self.spec.groups[0], number), points: self.plan.frame.hash.clone(), answer };
-            log.add(&record)?;
-            found.lock().unwrap_or_else(PoisonError::into_inner)[number - 1] = Some(record.answer);
-            Ok(())
+    fn run(&self, engine: &dyn Engine, settings: &batch::Settings<'_>, log: &dyn Log<DataSet>) -> Result<Window> {
+        let group = &self.spec.groups[0];
+        let items: Vec<Item> =
+            (1..=self.plan.data_sets).map(|number| Item::new(name(group, number), format!("data set {number}"), number, number)).collect();
+        let work = trial::Work {
+            spec: self.spec,
+            points: &self.plan.frame.hash,
+            changed: "the numbers of the first frame, whose points the data sets have, have changed since they were made",
+            items: &items,
+            load: &|item| self.load(item),
+            compare: &|item, window, problems, sampled| self.compare(item, window, problems, sampled),
         };
-        let keep = |window: &WindowResult, problems: &[&Problem], sampled: &[Sampled]| Some(self.compare(window, problems, sampled));
-        batch::run_with(engine, self.spec, &|entry| self.load(entry), &todo, settings, &keep, &sink)?;
         let (mut sets, mut failures) = (Vec::new(), Vec::new());
-        for answer in found.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten() {
+        for answer in work.run(engine, settings, log)? {
             match answer {
                 Answer::Done(set) => sets.push(set),
                 Answer::Failed(failure) => failures.push(failure),
             }
         }
-        let labels = self.spec.groups[0].candidates.iter().map(|c| c.label.clone()).collect();
-        Ok(verdict::window(self.spec.groups[0].name.clone(), labels, sets, failures))
-    }
-
-    /// What the log has of a data set. One that failed is tried again.
-    fn known(&self, number: usize, log: &dyn Log) -> Result<Option<Answer>> {
-        match log.find(&record::name(&self.spec.groups[0], number))? {
-            Some(record) if record.points != self.plan.frame.hash => {
-                Err(Error::fatal("the numbers of the first frame, whose points the data sets have, have changed since they were made")
-                    .hint("restore the file, start over with --fresh, or choose another folder with --out DIR"))
-            }
-            Some(Record { answer: Answer::Done(set), .. }) => Ok(Some(Answer::Done(set))),
-            _ => Ok(None),
-        }
+        let labels = group.candidates.iter().map(|c| c.label.clone()).collect();
+        Ok(verdict::window(group.name.clone(), labels, sets, failures))
     }
 
     fn truth(&self, name: &str) -> Result<Truth> {
         truth::draw(&self.templates, self.spec.run.seed, name)
     }
 
-    /// The data set that an entry names.
-    fn load(&self, entry: &Entry) -> Result<Frame> {
-        let truth = self.truth(&entry.name)?;
-        let problem = &self.templates[truth.candidate];
-        let frame = truth::frame(self.plan.frame, problem, &truth, self.spec.run.seed, &entry.name)?;
-        Ok(Frame { number: entry.number, ..frame })
+    /// The data of an item.
+    fn load(&self, item: &Item) -> Result<Frame> {
+        let truth = self.truth(&item.entry.name)?;
+        truth::frame(self.plan.frame, &self.templates[truth.candidate], &truth, self.spec.run.seed, &item.entry.name)
     }
 
     /// The truth of a data set against the draws of the candidate that is true.
-    fn compare(&self, window: &WindowResult, problems: &[&Problem], sampled: &[Sampled]) -> Result<DataSet> {
-        let name = problems[0].frame.as_str();
-        let truth = self.truth(name)?;
+    fn compare(&self, item: &Item, window: &WindowResult, problems: &[&Problem], sampled: &[Sampled]) -> Result<DataSet> {
+        let truth = self.truth(&item.entry.name)?;
         let at = truth.candidate;
         let probabilities: Vec<f64> = window.candidates.iter().map(|c| c.probability).collect();
         if probabilities.iter().any(|p| p.is_nan()) {
             return Err(Error::recoverable("a candidate has no free energy"));
         }
         Ok(DataSet {
-            data_set: 0,
+            data_set: item.number,
             candidate: problems[at].candidate.clone(),
             index: at,
             truth: problems[at].parameters.iter().map(|p| p.name.clone()).zip(truth.theta.iter().copied()).collect(),
@@ -249,10 +229,4 @@ fn ranks(problem: &Problem, sampled: &Sampled, theta: &[f64], seed: u64) -> Vec<
     let key = Key::new(seed, &problem.frame, &problem.window, "rank", usize::MAX);
     let ranked = (0u32..).zip(each).map(|(i, (name, truth, chains))| Some((name, rank::rank(truth, &chains, &mut key.stream(i, 0, 0))?)));
     ranked.flatten().collect()
-}
-
-/// The entry of a data set: no file has its name.
-fn entry(number: usize) -> Entry {
-    let name = format!("data set {number}");
-    Entry { number, source: name.clone(), path: name.clone().into(), name, part: 0, axis: None, monitor: None }
 }

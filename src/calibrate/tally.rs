@@ -85,3 +85,22 @@ pub fn holm(p: &[f64], level: f64) -> Vec<bool> {
     }
     rejected
 }
+
+/// The exact central interval of a probability of which `k` of `n` trials succeeded, holding it in at least `level` of cases (Clopper, Pearson,
+/// Biometrika 26 (1934) 404): the ends are quantiles of Beta laws, found by halving. From 0 to 1 where there is no trial.
+pub fn exact(k: usize, n: usize, level: f64) -> (f64, f64) {
+    let tail = 0.5 * (1.0 - level);
+    let quantile = |a: f64, b: f64, p: f64| {
+        let (mut low, mut high) = (0.0, 1.0);
+        // Beyond the digits of an f64.
+        for _ in 0..60 {
+            let middle = 0.5 * (low + high);
+            if puruspe::betai(a, b, middle) < p { low = middle } else { high = middle }
+        }
+        0.5 * (low + high)
+    };
+    let (successes, failures) = (k as f64, n.saturating_sub(k) as f64);
+    let low = if k == 0 { 0.0 } else { quantile(successes, failures + 1.0, tail) };
+    let high = if k >= n { 1.0 } else { quantile(successes + 1.0, failures, 1.0 - tail) };
+    (low, high)
+}

@@ -9,6 +9,7 @@ use crate::noise;
 use crate::posterior::{mean_count, new_datum};
 use crate::problem::{Measurement, Noise, Problem};
 use crate::random::{Key, Stream, draw};
+use crate::trial::points;
 
 /// Draws until one is admissible: fewer than one in so many is a spec whose priors miss its models.
 const MOST_TRIES: u32 = 10_000;
@@ -78,27 +79,6 @@ pub fn frame(template: &Frame, problem: &Problem, truth: &Truth, seed: u64, name
         }
     }
     Ok(frame)
-}
-
-/// Places in the frame of the points that each measurement uses.
-///
-/// # Errors
-/// Where two measurements use one point.
-pub fn points(template: &Frame, problem: &Problem) -> Result<Vec<Vec<usize>>> {
-    let mut used = vec![false; template.x.len()];
-    let mut all = Vec::new();
-    for data in &problem.measurements {
-        let points: Vec<usize> = data.x.iter().filter_map(|x| template.x.binary_search_by(|other| other.total_cmp(x)).ok()).collect();
-        for &point in &points {
-            if std::mem::replace(&mut used[point], true) {
-                let x = template.x[point];
-                return Err(Error::fatal(format!("two measurements use the point at x = {x}, and one value cannot be both's"))
-                    .hint("give them ranges that do not overlap"));
-            }
-        }
-        all.push(points);
-    }
-    Ok(all)
 }
 
 /// One value of y as a file would hold it, for the curve `f` in units of y/scale.

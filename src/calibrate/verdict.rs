@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
+use super::DataSet;
 use super::candidates::{Chance, Trust, chances, reliability};
 use super::rank::{LEVELS, Ranked};
 use super::tally::{Histogram, band, histogram, holm};
-use super::{DataSet, Failure};
+use crate::trial::Failure;
 
 /// Probability of any significant test of a perfect sampler.
 pub const LEVEL: f64 = 0.01;

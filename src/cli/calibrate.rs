@@ -3,21 +3,21 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::Args;
 
+use super::kept::{self, Kept};
 use super::output;
 use super::run::prepare::{self, Asked};
-use super::run::progress::Progress;
 use super::run::{self, Common};
 use crate::batch;
-use crate::calibrate::{self, Answer, Calibration, Log, Plan, Record};
+use crate::calibrate::{self, Calibration, DataSet, Plan};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::report::{self, Exit, Folder, State, page};
+use crate::report::{Exit, Folder, page};
 use crate::simulate;
 use crate::spec::{RawSpec, Spec};
+use crate::trial::Record;
 
 /// Test whether posteriors cover truths drawn from the priors as often as they say (simulation-based calibration).
 ///
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let default = || Path::new("results").join(format!("{}-calibration", prepare::name(&arguments.common.spec)));
     let out = arguments.out.clone().unwrap_or_else(default);
     let stop = run::interrupt();
-    let mut folder: Folder<Record> = if arguments.fresh { Folder::fresh(&out)? } else { Folder::open(&out)? };
+    let mut folder: Folder<Record<DataSet>> = if arguments.fresh { Folder::fresh(&out)? } else { Folder::open(&out)? };
     let dataset = open(&mut raw, &out)?;
     let data_sets = arguments.n.get();
     let asked = Asked { raw, dataset };
@@ -98,50 +98,12 @@ fn tell(calibration: &Calibration, out: &Path, quiet: bool) -> Result<Exit> {
     Ok(if calibration.calibrated { Exit::Good } else { Exit::Doubtful })
 }
 
-/// The journal of a calibration, and what is shown meanwhile.
-struct Kept {
-    folder: Mutex<Folder<Record>>,
-    progress: Progress,
-}
-
-impl Kept {
-    /// Of the data sets of those names, what is not finished is to be made.
-    fn new(folder: Folder<Record>, names: &[String], quiet: bool) -> Self {
-        let left = names.iter().filter(|name| folder.state(name) != Some(State::Done)).count();
-        Self { folder: Mutex::new(folder), progress: Progress::new(left, "data sets", quiet) }
-    }
-
-    fn folder(&self) -> MutexGuard<'_, Folder<Record>> {
-        self.folder.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Log for Kept {
-    fn find(&self, name: &str) -> Result<Option<Record>> {
-        self.folder().read(name)
-    }
-
-    fn add(&self, record: &Record) -> Result<()> {
-        self.folder().append(record)?;
-        match &record.answer {
-            Answer::Done(set) => {
-                let brief = || format!("{}, {}", set.candidate, report::verdict(&set.verdict));
-                self.progress.done(&brief, &|| format!("{}: {}", record.name, brief()));
-            }
-            Answer::Failed(failure) => self.progress.failed(&format!("{} failed: {}", record.name, failure.message)),
-        }
-        Ok(())
-    }
-}
-
 /// The spec's series; where there is none, the one that its `[simulate]` describes, written to a folder of its own.
 fn open(raw: &mut RawSpec, out: &Path) -> Result<Dataset> {
     match Dataset::open(&raw.data()?) {
         Err(_) if raw.simulate.is_some() => {
-            let folder = out.join("data");
-            simulate::write(&simulate::simulate(raw, None)?, &folder)?;
-            raw.set_data_folder(&folder)?;
-            Dataset::open(&raw.data()?)
+            let series = simulate::simulate(raw, None)?;
+            kept::simulated(raw, &series, out)
         }
         opened => opened,
     }

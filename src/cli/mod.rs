@@ -5,6 +5,8 @@ mod calibrate;
 pub mod demo;
 pub mod doctor;
 pub mod init;
+mod kept;
+mod limit;
 pub mod models;
 mod output;
 mod plot;
@@ -39,6 +41,7 @@ enum Verb {
     Init(init::Arguments),
     Simulate(simulate::Arguments),
     Calibrate(calibrate::Arguments),
+    Limit(limit::Arguments),
     Report(report::Arguments),
     Plot(plot::Arguments),
     /// List the models, or explain one
@@ -85,6 +88,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Verb::Init(arguments) => init::run(arguments).map(|()| Exit::Good),
         Verb::Simulate(arguments) => simulate::run(arguments).map(|()| Exit::Good),
         Verb::Calibrate(arguments) => calibrate::run(arguments),
+        Verb::Limit(arguments) => limit::run(arguments),
         Verb::Report(arguments) => report::run(arguments).map(|()| Exit::Good),
         Verb::Plot(arguments) => plot::run(arguments).map(|()| Exit::Good),
         Verb::Models { name } => models::run(name.as_deref()).map(|()| Exit::Good),

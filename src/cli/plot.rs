@@ -6,19 +6,20 @@ use clap::{Args, ValueEnum};
 
 use crate::error::{Error, Place, Result};
 use crate::report::export;
-use crate::report::figure::{self, Calibrated, Drawn, NO_DRAWS, OneFrame, What};
+use crate::report::figure::{self, Calibrated, Drawn, Limited, NO_DRAWS, OneFrame, What};
 use crate::report::svg::Size;
 use crate::report::view::{Against, Results};
 
 /// Draw one figure of a folder of results, as SVG, PDF or PNG.
 ///
 /// Of a series: tracks, counts, trends, verdicts. Of a frame: fit, evidence, marginals, corner, positions, ladder, noise. Of a calibration:
-/// ranks, coverage. The same drawings as in report.html.
+/// ranks, coverage. Of a measurement limit: limit, widths, held. The same drawings as in report.html.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Folder that `run` or `calibrate` wrote to
+    /// Folder that `run`, `calibrate` or `limit` wrote to
     pub folder: PathBuf,
-    /// The figure: tracks, counts, trends, verdicts, fit, evidence, marginals, corner, positions, ladder, noise, ranks or coverage
+    /// The figure: tracks, counts, trends, verdicts, fit, evidence, marginals, corner, positions, ladder, noise, ranks, coverage, limit,
+    /// widths or held
     #[arg(long, value_name = "FIGURE")]
     pub what: String,
     /// The file; its ending (svg, pdf or png) says how
@@ -104,7 +105,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<()> {
     })?;
     let size = arguments.size.size(arguments.stretch);
     let drawn = match what {
-        What::Ranks | What::Coverage => calibration(arguments, what, size)?,
+        what if What::CALIBRATION.contains(&what) => calibration(arguments, what, size)?,
+        what if What::LIMIT.contains(&what) => limit(arguments, what, size)?,
         _ => of_run(arguments, what, size)?,
     };
     let figure = drawn.map_err(|why| {
@@ -130,6 +132,16 @@ fn calibration(arguments: &Arguments, what: What, size: Size) -> Result<Drawn> {
     };
     let names: Vec<String> = calibrated.windows.iter().map(|w| w.window.clone()).collect();
     Ok(figure::calibrated(what, &calibrated, window(arguments, &names)?, size))
+}
+
+fn limit(arguments: &Arguments, what: What, size: Size) -> Result<Drawn> {
+    let Some(limited) = Limited::open(&arguments.folder)? else {
+        return Err(Error::fatal("there is no measurement limit here: no limit.json")
+            .at(Place::file(&arguments.folder))
+            .hint("give the folder that `keisoku limit` wrote to"));
+    };
+    let names: Vec<String> = limited.windows.iter().map(|w| w.window.clone()).collect();
+    Ok(figure::limited(what, &limited, window(arguments, &names)?, size))
 }
 
 fn of_run(arguments: &Arguments, what: What, size: Size) -> Result<Drawn> {

@@ -11,10 +11,10 @@ use crate::report::page::{self, Options};
 
 /// Make report.html anew from a folder of results.
 ///
-/// One file, no network: every figure and table of a run (or of a calibration), to look at in any browser.
+/// One file, no network: every figure and table of a run (or of a calibration, or of a measurement limit), to look at in any browser.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// Folder that `run` or `calibrate` wrote to
+    /// Folder that `run`, `calibrate` or `limit` wrote to
     pub folder: PathBuf,
     /// Frames whose details are in it in any case, counted from 1, separated by commas
     #[arg(long = "frame", value_name = "N", value_delimiter = ',')]

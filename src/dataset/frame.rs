@@ -204,7 +204,7 @@ fn header_value(sheet: &Sheet, name: &str, path: &Path) -> Result<f64> {
 }
 
 /// Hexadecimal SHA-256 of lists of numbers as little-endian f64, each after its length as little-endian u64.
-fn hash(lists: &[&[f64]]) -> String {
+pub fn hash(lists: &[&[f64]]) -> String {
     let mut hasher = Sha256::new();
     for list in lists {
         hasher.update((list.len() as u64).to_le_bytes());

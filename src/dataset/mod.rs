@@ -24,6 +24,7 @@ use crate::error::{Error, Place, Result};
 use crate::spec::{Data, Layout};
 use columns::Names;
 pub use frame::MOST_SIGMAS;
+pub(crate) use frame::hash;
 pub use neighbours::neighbour_noise;
 use series::SeriesFile;
 use sheet::Sheet;

@@ -6,12 +6,16 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::scoring::{self, Standing};
 use super::truth::{TrueTerm, curve};
 use crate::error::Result;
 use crate::models::{Role, Setup};
 
 /// A window whose distance is at least this, in nats, counts as resolvable: its number of peaks should be found.
 pub const RESOLVABLE: f64 = 25.0;
+
+/// A curve that touches 0 has no information of its own; the smallest one keeps the numbers finite.
+const LEAST: f64 = 1e-12;
 
 /// The noise that a distance is measured in.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,12 +38,19 @@ impl Scale {
         f.iter().zip(g).map(|(f, g)| one(*f, *g)).sum()
     }
 
-    /// Derivative of the distance with respect to g, and the Fisher information of g.
-    fn slope(self, f: f64, g: f64) -> (f64, f64) {
+    /// Derivative of the distance with respect to g.
+    pub(super) fn slope(self, f: f64, g: f64) -> f64 {
         match self {
-            Self::Gaussian(sigma) => ((g - f) / (sigma * sigma), (sigma * sigma).recip()),
-            // A curve that touches 0 has no information of its own; the smallest one keeps the numbers finite.
-            Self::Poisson => (1.0 - f / g.max(1e-12), g.max(1e-12).recip()),
+            Self::Gaussian(sigma) => (g - f) / (sigma * sigma),
+            Self::Poisson => 1.0 - f / g.max(LEAST),
+        }
+    }
+
+    /// Fisher information of g.
+    pub(super) fn information(self, g: f64) -> f64 {
+        match self {
+            Self::Gaussian(sigma) => (sigma * sigma).recip(),
+            Self::Poisson => g.max(LEAST).recip(),
         }
     }
 }
@@ -121,38 +132,24 @@ struct Search<'a> {
 }
 
 /// Where a fit stands.
-struct State {
+struct State<'a> {
+    search: &'a Search<'a>,
     terms: Vec<TrueTerm>,
     curve: Vec<f64>,
     nats: f64,
 }
 
 impl Search<'_> {
-    /// The least distance reached from `start` by scoring steps damped after Levenberg and Marquardt, held within bounds; infinite where the
-    /// start itself is impossible.
+    /// The least distance reached from `start`; infinite where the start itself is impossible.
     fn nearest(&self, start: Vec<TrueTerm>) -> f64 {
-        /// More than any fit of a few peaks takes.
-        const MOST_STEPS: usize = 300;
-        let Some(mut here) = self.state(start) else { return f64::INFINITY };
-        let mut damping = 1e-3;
-        for _ in 0..MOST_STEPS {
-            let (slope, information) = self.derivatives(&here);
-            let Some(next) = self.downhill(&here, &slope, &information, &mut damping) else { break };
-            let gain = here.nats - next.nats;
-            here = next;
-            // Far below the third decimal of what is reported.
-            if gain < 1e-9 * (1.0 + here.nats) {
-                break;
-            }
-        }
-        here.nats
+        self.state(start).map_or(f64::INFINITY, |start| scoring::nearest(start).nats)
     }
 
-    fn state(&self, terms: Vec<TrueTerm>) -> Option<State> {
+    fn state(&self, terms: Vec<TrueTerm>) -> Option<State<'_>> {
         let mut curve = curve(&terms, self.x, self.setup).ok()?;
         curve.iter_mut().zip(&self.offset).for_each(|(c, o)| *c += o);
         let nats = self.scale.distance(&self.target, &curve);
-        nats.is_finite().then_some(State { terms, curve, nats })
+        nats.is_finite().then_some(State { search: self, terms, curve, nats })
     }
 
     /// The bounds of parameter j of a term.
@@ -169,13 +166,13 @@ impl Search<'_> {
         }
     }
 
-    /// Slope of the distance and Fisher information of all parameters, by differences of one term at a time. A parameter at a bound that the
-    /// slope pushes it against is held: its row is that of the unit matrix.
-    fn derivatives(&self, here: &State) -> (DVector<f64>, DMatrix<f64>) {
+    /// Derivatives of the curve with respect to all parameters, by differences of one term at a time, and whether each is at its lower or upper
+    /// bound.
+    fn columns(&self, terms: &[TrueTerm]) -> (Vec<Vec<f64>>, Vec<(bool, bool)>) {
         let mut scratch = Vec::new();
         let mut columns = Vec::new();
         let mut held = Vec::new();
-        for term in &here.terms {
+        for term in terms {
             for j in 0..term.theta.len() {
                 let (low, high) = self.bounds(term, j);
                 let size = match term.roles[j] {
@@ -199,37 +196,7 @@ impl Search<'_> {
                 held.push((term.theta[j] <= low, term.theta[j] >= high));
             }
         }
-        let (slopes, weights): (Vec<f64>, Vec<f64>) = self.target.iter().zip(&here.curve).map(|(f, g)| self.scale.slope(*f, *g)).unzip();
-        let n = columns.len();
-        let mut slope = DVector::from_fn(n, |i, _| columns[i].iter().zip(&slopes).map(|(c, s)| c * s).sum());
-        let mut information =
-            DMatrix::from_fn(n, n, |i, j| columns[i].iter().zip(&columns[j]).zip(&weights).map(|((a, b), w)| a * b * w).sum());
-        for (i, (at_low, at_high)) in held.into_iter().enumerate() {
-            if at_low && slope[i] > 0.0 || at_high && slope[i] < 0.0 || information[(i, i)] <= 0.0 {
-                slope[i] = 0.0;
-                information.row_mut(i).fill(0.0);
-                information.column_mut(i).fill(0.0);
-                information[(i, i)] = 1.0;
-            }
-        }
-        (slope, information)
-    }
-
-    /// The first damped step that leads downhill; none where there is none.
-    fn downhill(&self, here: &State, slope: &DVector<f64>, information: &DMatrix<f64>, damping: &mut f64) -> Option<State> {
-        while *damping < 1e12 {
-            let mut damped = information.clone();
-            for i in 0..slope.len() {
-                damped[(i, i)] *= 1.0 + *damping;
-            }
-            let next = damped.cholesky().and_then(|c| self.state(self.stepped(&here.terms, &c.solve(slope))));
-            if let Some(next) = next.filter(|n| n.nats < here.nats) {
-                *damping = (*damping * 0.2).max(1e-12);
-                return Some(next);
-            }
-            *damping *= 8.0;
-        }
-        None
+        (columns, held)
     }
 
     /// The terms less a step, held within bounds.
@@ -243,5 +210,20 @@ impl Search<'_> {
             }
         }
         terms
+    }
+}
+
+impl Standing for State<'_> {
+    fn nats(&self) -> f64 {
+        self.nats
+    }
+
+    fn derivatives(&self) -> (DVector<f64>, DMatrix<f64>) {
+        let (columns, ends) = self.search.columns(&self.terms);
+        scoring::derivatives(&columns, &ends, (&self.search.target, &self.curve), self.search.scale)
+    }
+
+    fn stepped(&self, step: &DVector<f64>) -> Option<Self> {
+        self.search.state(self.search.stepped(&self.terms, step))
     }
 }

@@ -3,6 +3,7 @@
 //! A draw depends on the seed, the frame's name and the point, never on threads or order.
 
 mod distance;
+pub(crate) mod scoring;
 mod truth;
 mod write;
 
@@ -15,7 +16,7 @@ pub use write::{Written, write};
 use crate::error::{Error, Result};
 use crate::models::Setup;
 use crate::random::{Key, draw};
-use crate::spec::{NoiseModel, RawSpec, Simulate};
+use crate::spec::{RawSpec, Simulate};
 
 /// A simulated series.
 #[derive(Clone, Debug)]
@@ -112,27 +113,43 @@ impl Scene<'_> {
         let scale = self.simulate.sigma.map_or(Scale::Poisson, Scale::Gaussian);
         let resolvability = self.windows.iter().map(|(range, x)| resolvability(&terms, x, *range, &self.setup, scale));
         let resolvability = resolvability.collect::<Result<Vec<_>>>().map_err(in_frame)?;
-        let claimed = |y: &f64| self.simulate.sigma_column_factor * self.simulate.sigma.unwrap_or_else(|| y.max(1.0).sqrt());
-        let sigma = self.with_sigma.then(|| y.iter().map(claimed).collect());
+        let sigma = self.with_sigma.then(|| claimed(&y, scale, self.simulate.sigma_column_factor));
         Ok(SimulatedFrame { number: i + 1, file, axis, expected, y, sigma, terms, resolvability })
     }
 
     fn noisy(&self, file: &str, expected: &[f64]) -> Result<Vec<f64>> {
         let key = Key::new(self.seed, file, "", "simulate", 0);
-        let mut noisy = Vec::with_capacity(expected.len());
-        for ((i, &mean), x) in (0u32..).zip(expected).zip(&self.x) {
-            let mut stream = key.stream(i, 0, 0);
-            noisy.push(match (self.simulate.noise, self.simulate.sigma) {
-                (NoiseModel::Gaussian, sigma) => mean + sigma.unwrap_or(1.0) * draw::normal(&mut stream),
-                (NoiseModel::Poisson, _) if (0.0..=draw::MOST_COUNTS).contains(&mean) => draw::poisson(mean, &mut stream),
-                (NoiseModel::Poisson, _) => {
-                    let error = Error::fatal(format!("the true curve is {mean} at x = {x}, which is no mean of counts"));
-                    return Err(error.hint(format!("keep the terms' sum between 0 and {}", draw::MOST_COUNTS)));
-                }
-            });
-        }
-        Ok(noisy)
+        noisy(&self.x, expected, self.simulate.sigma.map_or(Scale::Poisson, Scale::Gaussian), key)
     }
+}
+
+/// y drawn about its expectation at every point; a draw depends on the key and the point's place.
+///
+/// # Errors
+/// Where counts have a negative or a hopelessly large mean.
+pub(crate) fn noisy(x: &[f64], expected: &[f64], noise: Scale, key: Key) -> Result<Vec<f64>> {
+    let mut noisy = Vec::with_capacity(expected.len());
+    for ((i, &mean), x) in (0u32..).zip(expected).zip(x) {
+        let mut stream = key.stream(i, 0, 0);
+        noisy.push(match noise {
+            Scale::Gaussian(sigma) => mean + sigma * draw::normal(&mut stream),
+            Scale::Poisson if (0.0..=draw::MOST_COUNTS).contains(&mean) => draw::poisson(mean, &mut stream),
+            Scale::Poisson => {
+                let error = Error::fatal(format!("the true curve is {mean} at x = {x}, which is no mean of counts"));
+                return Err(error.hint(format!("keep the terms' sum between 0 and {}", draw::MOST_COUNTS)));
+            }
+        });
+    }
+    Ok(noisy)
+}
+
+/// Standard errors as a file claims them: σ, or √max(y, 1) of counts, times a factor that is 1 where it is honest.
+pub(crate) fn claimed(y: &[f64], noise: Scale, factor: f64) -> Vec<f64> {
+    let one = |y: &f64| match noise {
+        Scale::Gaussian(sigma) => sigma,
+        Scale::Poisson => y.max(1.0).sqrt(),
+    };
+    y.iter().map(|y| factor * one(y)).collect()
 }
 
 /// The points first, first + step, … and the digits after the point that write them; each is the number that its text reads as.

@@ -294,16 +294,27 @@ impl Spec {
     }
 }
 
+/// 2√(2 ln 2): full width at half maximum of a Gaussian of unit standard deviation.
+const FWHM_OF_SIGMA: f64 = 2.354_820_045_030_949_3;
+
 impl Width {
     /// Full width at half maximum of what was given.
     pub fn to_fwhm(self, given: f64) -> f64 {
-        /// 2√(2 ln 2): full width at half maximum of a Gaussian of unit standard deviation.
-        const FWHM_OF_SIGMA: f64 = 2.354_820_045_030_949_3;
         match self {
             Self::Fwhm => given,
             Self::Hwhm => 2.0 * given,
             Self::Sigma => FWHM_OF_SIGMA * given,
             Self::B => FWHM_OF_SIGMA / given.sqrt(),
+        }
+    }
+
+    /// What is given for a full width at half maximum.
+    pub fn of_fwhm(self, fwhm: f64) -> f64 {
+        match self {
+            Self::Fwhm => fwhm,
+            Self::Hwhm => 0.5 * fwhm,
+            Self::Sigma => fwhm / FWHM_OF_SIGMA,
+            Self::B => (FWHM_OF_SIGMA / fwhm).powi(2),
         }
     }
 }

@@ -232,6 +232,19 @@ impl RawSpec {
     pub fn stretches(&self) -> impl Iterator<Item = &RawMeasurement> {
         self.windows.iter().chain(&self.measurements)
     }
+
+    /// Takes σ from the data wherever the spec states it as a number, or as a number times a scale: for data whose σ is not the spec's.
+    pub fn take_sigma_of_data(&mut self) {
+        let stretches = self.windows.iter_mut().chain(&mut self.measurements);
+        for sigma in stretches.filter_map(|m| m.noise.as_mut()).chain(&mut self.noise).filter_map(|n| n.sigma.as_mut()) {
+            let from = match sigma.get_ref() {
+                RawSigma::Number(_) => RawSigma::Column,
+                RawSigma::ScaledNumber(_) => RawSigma::ScaledColumn,
+                other => *other,
+            };
+            *sigma = Spanned::new(sigma.span(), from);
+        }
+    }
 }
 
 fn tables<'a, T>(fields: &mut Fields<'a>, key: &str, read: impl Fn(Value<'a>) -> Result<T>) -> Result<Vec<T>> {

@@ -22,6 +22,7 @@ mod init;
 mod invariance;
 mod joint;
 mod layout;
+mod limit;
 mod lines;
 mod misfit;
 mod noise;

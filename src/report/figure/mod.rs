@@ -6,9 +6,12 @@ mod coverage;
 mod evidence;
 mod fit;
 mod heat;
+mod held;
 mod integration;
 mod ladder;
 mod legend;
+mod limit;
+mod limited;
 mod marginals;
 mod noise;
 mod positions;
@@ -17,6 +20,7 @@ mod series;
 mod strip;
 mod tracks;
 mod trends;
+mod widths;
 
 use super::samples::Sample;
 use super::svg::{Figure, Size};
@@ -25,6 +29,7 @@ use crate::posterior::{CandidateResult, FrameResult, ParameterResult, WindowResu
 
 pub use coverage::Calibrated;
 pub(super) use heat::Heat;
+pub use limited::Limited;
 pub(super) use series::Series;
 
 /// A figure, or why there is none.
@@ -64,6 +69,12 @@ pub enum What {
     Ranks,
     /// Coverage of a calibration, and its probabilities of candidates.
     Coverage,
+    /// How often the right candidate is chosen at each level of a measurement limit.
+    Limit,
+    /// Widths of positions at each level, beside their bounds.
+    Widths,
+    /// Coverage of positions at each level.
+    Held,
 }
 
 impl What {
@@ -72,8 +83,12 @@ impl What {
     /// All of a frame, in the report's order; the corner plot is drawn by the page.
     pub const FRAME: [Self; 7] =
         [Self::Fit, Self::Integration, Self::Evidence, Self::Positions, Self::Marginals, Self::Ladder, Self::Noise];
+    /// All of a calibration.
+    pub const CALIBRATION: [Self; 2] = [Self::Ranks, Self::Coverage];
+    /// All of a measurement limit.
+    pub const LIMIT: [Self; 3] = [Self::Limit, Self::Widths, Self::Held];
     /// All there are.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Tracks,
         Self::Counts,
         Self::Trends,
@@ -88,6 +103,9 @@ impl What {
         Self::Integration,
         Self::Ranks,
         Self::Coverage,
+        Self::Limit,
+        Self::Widths,
+        Self::Held,
     ];
 
     /// Its word.
@@ -107,6 +125,9 @@ impl What {
             Self::Integration => "integration",
             Self::Ranks => "ranks",
             Self::Coverage => "coverage",
+            Self::Limit => "limit",
+            Self::Widths => "widths",
+            Self::Held => "held",
         }
     }
 
@@ -134,6 +155,9 @@ impl What {
             }
             Self::Ranks => "Ranks of the truths among their draws: flat within the bands where posteriors are right",
             Self::Coverage => "How often intervals hold the truth, and how often candidates of a probability are true",
+            Self::Limit => "How often the right candidate is the most probable one, and where that crosses one half",
+            Self::Widths => "Widths of the positions beside their Cramér–Rao bound: where they leave it is the limit",
+            Self::Held => "How often intervals hold the true position: of 68 % (large dots) and of 95 % (small dots)",
         }
     }
 }
@@ -220,12 +244,29 @@ pub fn calibrated(what: What, of: &Calibrated, window: usize, size: Size) -> Dra
     }
 }
 
+/// A figure of a measurement limit.
+///
+/// # Errors
+/// A sentence that says what is missing and why.
+pub fn limited(what: What, of: &Limited, window: usize, size: Size) -> Drawn {
+    match what {
+        What::Limit => limit::draw(of, window, size),
+        What::Widths => widths::draw(of, window, size),
+        What::Held => held::draw(of, window, size),
+        _ => Err(format!("`{}` is no figure of a measurement limit", what.word())),
+    }
+}
+
 /// A parameter's name among others: `center 2`, `background level0`.
 pub(super) fn called(parameter: &ParameterResult) -> String {
-    let name = super::view::spoken(&parameter.parameter);
-    match parameter.peak {
+    named(&parameter.term, &parameter.parameter, parameter.peak)
+}
+
+fn named(term: &str, parameter: &str, peak: Option<usize>) -> String {
+    let name = super::view::spoken(parameter);
+    match peak {
         Some(peak) => format!("{name} {peak}"),
-        None if parameter.term.is_empty() => name,
-        None => format!("{} {name}", parameter.term),
+        None if term.is_empty() => name,
+        None => format!("{term} {name}"),
     }
 }

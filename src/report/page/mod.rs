@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::figure::{self, Calibrated, Drawn, What};
+use super::figure::{self, Calibrated, Drawn, Limited, What};
 use super::svg::{Size, embedded, escaped, plain, sheet};
 use super::view::{Against, Results};
 use super::{atomic, number};
@@ -37,14 +37,16 @@ impl Default for Options {
     }
 }
 
-/// Makes the report of a folder anew, of a run or of a calibration, and returns its path.
+/// Makes the report of a folder anew, of a run, a calibration or a measurement limit, and returns its path.
 ///
 /// # Errors
 /// Where there are no results, they cannot be read, a frame that is asked for is not among them, or the folder cannot be written to.
 pub fn write(folder: &Path, options: &Options) -> Result<PathBuf> {
-    let html = match Calibrated::open(folder)? {
-        Some(calibrated) if !folder.join("results.jsonl").is_file() => calibration(&calibrated),
-        _ => run(&Results::open(folder)?, options)?,
+    let html = match (Calibrated::open(folder)?, Limited::open(folder)?) {
+        _ if folder.join("results.jsonl").is_file() => run(&Results::open(folder)?, options)?,
+        (Some(calibrated), _) => calibration(&calibrated),
+        (None, Some(limited)) => limit(&limited),
+        (None, None) => run(&Results::open(folder)?, options)?,
     };
     let path = folder.join(NAME);
     atomic::write(&path, |out| out.write_all(html.as_bytes()).map_err(|e| atomic::cannot_write(&path, &e)))?;
@@ -82,15 +84,32 @@ pub fn calibration(of: &Calibrated) -> String {
         format!("not calibrated ({} tests at a level of {} % together)", of.tests, 100.0 * of.level)
     };
     let facts = [verdict, format!("{} data sets a window", of.data_sets), format!("keisoku {}", of.keisoku)];
-    let mut body = header(&of.title, &facts);
-    for (i, window) in of.windows.iter().enumerate() {
-        body += &format!("<section><h2>{}</h2><div class=\"grid\">", escaped(&format!("window {}", window.window)));
-        for what in [What::Ranks, What::Coverage] {
-            body += &drawn(what, figure::calibrated(what, of, i, Size::PAGE));
+    let windows: Vec<&str> = of.windows.iter().map(|w| w.window.as_str()).collect();
+    let draw = |what, window| figure::calibrated(what, of, window, Size::PAGE);
+    page(&of.title, &(header(&of.title, &facts) + &sections(&windows, &What::CALIBRATION, &draw)))
+}
+
+/// The page of a measurement limit.
+pub fn limit(of: &Limited) -> String {
+    let verdict = if of.good { "every data set has an answer that may be quoted" } else { "some data sets failed or may not be quoted" };
+    let sets = format!("{} data sets a level of frame {}", of.data_sets, of.frame);
+    let facts = ["measurement limit".to_owned(), verdict.to_owned(), sets, format!("seed {}", of.seed), format!("keisoku {}", of.keisoku)];
+    let windows: Vec<&str> = of.windows.iter().map(|w| w.window.as_str()).collect();
+    let draw = |what, window| figure::limited(what, of, window, Size::PAGE);
+    page(&of.title, &(header(&of.title, &facts) + &sections(&windows, &What::LIMIT, &draw)))
+}
+
+/// A section a window, with the same figures in each.
+fn sections(windows: &[&str], figures: &[What], draw: &dyn Fn(What, usize) -> Drawn) -> String {
+    let mut body = String::new();
+    for (i, window) in windows.iter().enumerate() {
+        body += &format!("<section><h2>{}</h2><div class=\"grid\">", escaped(&format!("window {window}")));
+        for &what in figures {
+            body += &drawn(what, draw(what, i));
         }
         body += "</div></section>\n";
     }
-    page(&of.title, &body)
+    body
 }
 
 /// A figure with its caption and its button, or the sentence that says why there is none.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The modules of the crate in the direction data flows. `error` is for all; `noise` makes energies of a problem's misfits.
-const ORDER: [&str; 17] = [
+const ORDER: [&str; 19] = [
     "spec",
     "dataset",
     "models",
@@ -19,7 +19,9 @@ const ORDER: [&str; 17] = [
     "batch",
     "report",
     "simulate",
+    "trial",
     "calibrate",
+    "limit",
     "cli",
     "error",
 ];
