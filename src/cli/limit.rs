@@ -77,13 +77,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let data_sets = arguments.n.get();
     let asked = Asked { raw, dataset };
     let ready = pool.install(|| asked.resolve(folder.header(), &arguments.common.adapter, data_sets * levels.values.len()))?;
-    for warning in ready.spec.warnings() {
+    let mut spec = ready.spec;
+    spec.together();
+    for warning in spec.warnings() {
         output::note(&format!("warning: {warning}"));
     }
     let settings = batch::Settings { pool: &pool, deadline: None, stop: &stop, plan: None, draws: false };
-    let plan = Plan { spec: &ready.spec, truth: &truth, levels: &levels, data_sets };
+    let plan = Plan { spec: &spec, truth: &truth, levels: &levels, data_sets };
     folder.begin(ready.header)?;
-    let kept = Kept::new(folder, &limit::names(&ready.spec, &levels, data_sets), arguments.quiet);
+    let kept = Kept::new(folder, &limit::names(&spec, &levels, data_sets), arguments.quiet);
     let ended = limit::limit(&*ready.engine, &plan, &settings, &kept);
     kept.progress.finish();
     match ended {

@@ -58,7 +58,7 @@ fn line() -> String {
 }
 
 /// One peak on a level.
-fn peak(noise: &str, level: f64, count: &str) -> String {
+pub fn peak(noise: &str, level: f64, count: &str) -> String {
     let uniform = |low: f64, high: f64| format!("{{ prior = \"uniform\", low = {low}, high = {high} }}");
     let model = noise.split(',').next().unwrap();
     let sigma = if model.contains("gaussian") { "\nsigma = \"column\"" } else { "" };

@@ -22,7 +22,7 @@ fn quiet(browser: &Browser) {
 }
 
 /// No text of a figure lies outside of its figure, and nothing makes the page wider than the view.
-fn nothing_is_cut(browser: &Browser) {
+pub fn nothing_is_cut(browser: &Browser) {
     let outside = browser.run(
         "return [...document.querySelectorAll('svg.figure text')].filter((t) => {
            const [b, s] = [t.getBoundingClientRect(), t.closest('svg.figure').getBoundingClientRect()];

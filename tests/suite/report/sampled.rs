@@ -5,8 +5,10 @@ use std::fs;
 use assert_cmd::Command;
 use keisoku::report::page::{self, Options};
 
+use super::browser::nothing_is_cut;
 use super::driver::browser;
 use crate::cli::copy_of_finished;
+use crate::limit::peak;
 
 #[test]
 fn a_run_leaves_a_report_and_the_folder_alone_makes_it_anew() {
@@ -83,6 +85,32 @@ fn a_joint_problem_is_drawn_whole() {
         (".what-integration path.noise", 2),
         ("p.what-integration", 0),
     ]);
+    assert_eq!(browser.console(), [""; 0]);
+}
+
+/// A measurement limit at two levels, with one position, at both widths of the page.
+#[test]
+fn a_measurement_limit_is_shown() {
+    let Some(browser) = browser() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("spec.toml"), peak("model = \"poisson\"", 2.0, "0..1")).unwrap();
+    let mut limit = Command::new(env!("CARGO_BIN_EXE_keisoku"));
+    limit.current_dir(folder.path()).args(["limit", "spec.toml", "--times", "0.3,3", "--n", "3", "--quiet", "--out", "out"]);
+    let code = limit.assert().get_output().status.code();
+    assert!(matches!(code, Some(0 | 2)), "{code:?}");
+    for width in [1400, 400] {
+        browser.size(width, 900);
+        browser.open(&folder.path().join("out/report.html"));
+        browser.has(&[
+            (".what-limit path.share", 1),
+            (".what-limit path.probability", 1),
+            (".what-widths path.bound", 1),
+            (".what-widths path.sd", 1),
+            (".what-held path.held", 2),
+            ("p.missing", 0),
+        ]);
+        nothing_is_cut(&browser);
+    }
     assert_eq!(browser.console(), [""; 0]);
 }
 
