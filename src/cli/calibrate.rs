@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use clap::Args;
 
@@ -11,10 +10,10 @@ use super::output;
 use super::run::prepare::{self, Asked};
 use super::run::{self, Common};
 use crate::batch;
-use crate::calibrate::{self, Calibration, DataSet, Plan};
+use crate::calibrate::{self, DataSet, Plan};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::report::{Exit, Folder, page};
+use crate::report::{Exit, Folder};
 use crate::simulate;
 use crate::spec::{RawSpec, Spec};
 use crate::trial::Record;
@@ -75,27 +74,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let settings = batch::Settings { pool: &pool, deadline: None, stop: &stop, plan: None, draws: false };
     let plan = Plan { spec: &spec, truth: &spec, frame: &frame, data_sets };
     let kept = Kept::new(folder, &calibrate::names(&spec, data_sets), arguments.quiet);
-    let ended = calibrate::calibrate(&*ready.engine, &plan, &settings, &kept);
-    kept.progress.finish();
-    match ended {
-        Err(error) if stop.load(Ordering::Relaxed) => {
-            output::error(&error);
-            Ok(Exit::Interrupted)
-        }
-        ended => tell(&ended?, &out, arguments.quiet),
-    }
-}
-
-/// Writes the files and tells the table.
-fn tell(calibration: &Calibration, out: &Path, quiet: bool) -> Result<Exit> {
-    calibrate::write(calibration, out)?;
-    if let Err(error) = page::write(out, &page::Options::default()) {
-        output::note(&format!("warning: no report: {error}"));
-    }
-    if !quiet {
-        output::out(&format!("{}results in {}\n", calibrate::text(calibration), out.display()));
-    }
-    Ok(if calibration.calibrated { Exit::Good } else { Exit::Doubtful })
+    let found = calibrate::calibrate(&*ready.engine, &plan, &settings, &kept);
+    kept.ended(found, &stop, (&out, arguments.quiet), |found| {
+        calibrate::write(found, &out)?;
+        Ok((calibrate::text(found), found.calibrated))
+    })
 }
 
 /// The spec's series; where there is none, the one that its `[simulate]` describes, written to a folder of its own.

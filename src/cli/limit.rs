@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 
 use clap::Args;
 
@@ -13,8 +12,8 @@ use super::run::{self, Common};
 use crate::batch;
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::limit::{self, DataSet, Kind, Levels, Limit, Plan, Truth};
-use crate::report::{Exit, Folder, page};
+use crate::limit::{self, DataSet, Kind, Levels, Plan, Truth};
+use crate::report::{Exit, Folder};
 use crate::simulate;
 use crate::trial::Record;
 
@@ -86,25 +85,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<Exit> {
     let plan = Plan { spec: &spec, truth: &truth, levels: &levels, data_sets };
     folder.begin(ready.header)?;
     let kept = Kept::new(folder, &limit::names(&spec, &levels, data_sets), arguments.quiet);
-    let ended = limit::limit(&*ready.engine, &plan, &settings, &kept);
-    kept.progress.finish();
-    match ended {
-        Err(error) if stop.load(Ordering::Relaxed) => {
-            output::error(&error);
-            Ok(Exit::Interrupted)
-        }
-        ended => tell(&ended?, &out, arguments.quiet),
-    }
-}
-
-/// Writes the files and tells the table.
-fn tell(found: &Limit, out: &Path, quiet: bool) -> Result<Exit> {
-    limit::write(found, out)?;
-    if let Err(error) = page::write(out, &page::Options::default()) {
-        output::note(&format!("warning: no report: {error}"));
-    }
-    if !quiet {
-        output::out(&format!("{}results in {}\n", limit::text(found), out.display()));
-    }
-    Ok(if found.good { Exit::Good } else { Exit::Doubtful })
+    let found = limit::limit(&*ready.engine, &plan, &settings, &kept);
+    kept.ended(found, &stop, (&out, arguments.quiet), |found| {
+        limit::write(found, &out)?;
+        Ok((limit::text(found), found.good))
+    })
 }

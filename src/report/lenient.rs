@@ -1,8 +1,13 @@
 //! Reading JSON that keisoku wrote: null stands for a number that is none, because JSON has no NaN.
 
+use std::path::Path;
+
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, IntoDeserializer, Visitor};
 use serde_json::{Error, Value};
+
+use super::atomic;
+use crate::error::{self, Place};
 
 /// Reads one JSON text; a null where a number is expected is NaN.
 ///
@@ -10,6 +15,25 @@ use serde_json::{Error, Value};
 /// Where the text is no JSON or does not have the form of `T`.
 pub fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
     T::deserialize(Lenient(serde_json::from_str(text)?))
+}
+
+/// Reads a JSON file of a folder that a verb wrote; none where the folder has none.
+///
+/// # Errors
+/// Where it cannot be read, or does not have the form of `T`.
+pub fn open<T: DeserializeOwned>(folder: &Path, name: &str, verb: &str) -> error::Result<Option<T>> {
+    let path = folder.join(name);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(atomic::cannot_read(&path, &e)),
+    };
+    let read = from_str(&text).map_err(|e| {
+        error::Error::fatal(format!("this is not what keisoku {} writes: {e}", env!("CARGO_PKG_VERSION")))
+            .at(Place::file(&path))
+            .hint(format!("run `keisoku {verb}` again"))
+    });
+    read.map(Some)
 }
 
 /// A JSON value whose nulls read as NaN.

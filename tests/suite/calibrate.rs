@@ -4,11 +4,9 @@ mod parts;
 mod resume;
 mod shipped;
 
-use std::fs;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use assert_cmd::Command;
 use keisoku::batch;
 use keisoku::calibrate::quantity::quantities;
 use keisoku::calibrate::rank::{Ranked, rank};
@@ -19,9 +17,9 @@ use keisoku::problem;
 use keisoku::random::{Key, Stream};
 use keisoku::spec::{RawSpec, Spec};
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::specs;
+use crate::verb::Verb;
 
 /// θ ~ N(0, 1), y ~ N(θ, 1): the posterior N(y/2, 1/2) is drawn exactly, `factor` times as wide; 4 copies of so many draws.
 fn conjugate(factor: f64, draws: usize, stream: &mut Stream) -> Ranked {
@@ -125,36 +123,10 @@ fn calibration(sampled: &str, truths: &str, data_sets: usize) -> Calibration {
     found
 }
 
-/// A folder with a spec, and `keisoku calibrate` of it.
-struct Verb {
-    folder: TempDir,
-}
-
-impl Verb {
-    fn new(spec: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("spec.toml"), spec).unwrap();
-        Self { folder }
-    }
-
-    /// Exit code and everything told.
-    fn run(&self, out: &str, more: &[&str]) -> (Option<i32>, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keisoku"));
-        let done = command.current_dir(self.folder.path()).args(["calibrate", "spec.toml", "--out", out]).args(more).output().unwrap();
-        let told = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
-        println!("{told}");
-        (done.status.code(), told)
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.folder.path().join(name)).unwrap()
-    }
-}
-
 /// A false alarm once in a hundred seeds, like every calibration; the mutants are below.
 #[test]
 fn the_line_is_calibrated_and_its_files_do_not_depend_on_threads() {
-    let verb = Verb::new(&line(0.3, 0.3));
+    let verb = Verb::new("calibrate", &line(0.3, 0.3));
     let (code, told) = verb.run("one", &["--n", "50", "--seed", "3", "--threads", "1"]);
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains("calibrated: none of 6 tests at a family-wise level of 1 % (Holm) is significant"), "{told}");
@@ -258,12 +230,12 @@ fn joint(second: &str) -> String {
 /// A false alarm once in a hundred seeds.
 #[test]
 fn a_joint_problem_is_calibrated_and_overlapping_measurements_are_refused() {
-    let (code, told) = Verb::new(&joint("[0.02, 1]")).run("out", &["--n", "40"]);
+    let (code, told) = Verb::new("calibrate", &joint("[0.02, 1]")).run("out", &["--n", "40"]);
     assert!(code == Some(0) && told.contains("none of 6 tests"), "{told}");
     for name in ["  slope ", "low.low line.intercept", "high.high line.intercept"] {
         assert!(told.contains(name), "{name}: {told}");
     }
-    let (code, told) = Verb::new(&joint("[-0.2, 1]")).run("out", &["--n", "40"]);
+    let (code, told) = Verb::new("calibrate", &joint("[-0.2, 1]")).run("out", &["--n", "40"]);
     assert!(code == Some(1) && told.contains("two measurements use the point at x = -0.2"), "{told}");
     assert!(told.contains("give them ranges that do not overlap"), "{told}");
 }
@@ -278,7 +250,7 @@ fn more_counts_than_can_be_drawn_are_told() {
             .replace("noise = { model = \"gaussian\", sigma = 1 }", "noise = { model = \"poisson\" }")
             .replace("mean = 0, sd = 0.3 }\nintercept = 0\n", &format!("mean = 0, sd = 0.3 }}\nintercept = {level:e}\n"))
     };
-    let run = |level: f64| Verb::new(&counts(level)).run("out", &["--n", "4", "--candidate", "y = a x"]);
+    let run = |level: f64| Verb::new("calibrate", &counts(level)).run("out", &["--n", "4", "--candidate", "y = a x"]);
     let (code, told) = run(1e12);
     assert!(code == Some(2) && told.contains("4 data sets have no answer"), "{told}");
     assert!(told.contains("data set 1 has no answer") && told.contains("1e9 is the largest mean that is drawn from"), "{told}");
@@ -289,9 +261,9 @@ fn more_counts_than_can_be_drawn_are_told() {
 #[test]
 fn what_cannot_be_simulated_is_refused() {
     let text = line(0.3, 0.3);
-    let verb = Verb::new(&text.replace("sigma = 1\n[[window]]", "sigma = 1\nmodel_error = [0.01]\n[[window]]"));
+    let verb = Verb::new("calibrate", &text.replace("sigma = 1\n[[window]]", "sigma = 1\nmodel_error = [0.01]\n[[window]]"));
     let (code, told) = verb.run("out", &[]);
     assert!(code == Some(1) && told.contains("model_error"), "{told}");
-    let verb = Verb::new(&text[..text.find("[simulate]").unwrap()]);
+    let verb = Verb::new("calibrate", &text[..text.find("[simulate]").unwrap()]);
     assert_eq!(verb.run("out", &[]).0, Some(1));
 }

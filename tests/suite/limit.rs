@@ -9,33 +9,8 @@ use keisoku::limit::{Levels, Target, Truth};
 use keisoku::simulate;
 use keisoku::spec::RawSpec;
 use serde_json::Value;
-use tempfile::TempDir;
 
-/// A spec in a folder of its own, and `keisoku limit` of it.
-struct Verb {
-    folder: TempDir,
-}
-
-impl Verb {
-    fn new(spec: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("spec.toml"), spec).unwrap();
-        Self { folder }
-    }
-
-    /// Exit code and everything told.
-    fn run(&self, out: &str, more: &[&str]) -> (Option<i32>, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_keisoku"));
-        let done = command.current_dir(self.folder.path()).args(["limit", "spec.toml", "--out", out]).args(more).output().unwrap();
-        let told = String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
-        println!("{told}");
-        (done.status.code(), told)
-    }
-
-    fn read(&self, name: &str) -> String {
-        fs::read_to_string(self.folder.path().join(name)).unwrap()
-    }
-}
+use crate::verb::Verb;
 
 /// 21 points from −1 to 1.
 const POINTS: f64 = 21.0;
@@ -94,7 +69,7 @@ fn chosen(intercept: f64, sigma: f64) -> f64 {
 /// of .8 %, and 4 of them are allowed: one seed in 2000 for all six. Half of the intercept, and widths 10 % larger, are seen to be refused.
 #[test]
 fn the_line_is_chosen_as_often_and_is_as_wide_as_its_closed_forms_say() {
-    let verb = Verb::new(&line());
+    let verb = Verb::new("limit", &line());
     let (code, told) = verb.run("out", &["--sigmas", "0.2,0.05,0.1", "--n", "60", "--seed", "5", "--quiet"]);
     assert!(matches!(code, Some(0 | 2)), "{told}");
     let value: Value = serde_json::from_str(&verb.read("out/limit.json")).unwrap();
@@ -161,7 +136,7 @@ fn bounds_of_an_isolated_peak_are_the_closed_forms() {
 
 #[test]
 fn results_do_not_depend_on_threads_or_a_resume_and_the_page_has_its_figures() {
-    let verb = Verb::new(&peak("model = \"poisson\"", 2.0, "0..1"));
+    let verb = Verb::new("limit", &peak("model = \"poisson\"", 2.0, "0..1"));
     let given = |more: &[&'static str]| [&["--times", "0.3,3", "--n", "3", "--seed", "3"], more].concat();
     let (code, told) = verb.run("one", &given(&["--threads", "1"]));
     assert!(matches!(code, Some(0 | 2)) && told.contains("right is K=1 of K=0, K=1"), "{told}");
@@ -236,7 +211,7 @@ fn what_cannot_be_measured_is_refused_with_what_to_do() {
             ["no candidate can say", "priors that do not exclude"],
         ),
     ] {
-        let (code, told) = Verb::new(&spec).run("out", &given);
+        let (code, told) = Verb::new("limit", &spec).run("out", &given);
         assert!(code == Some(1) && parts.iter().all(|part| told.contains(part)), "{given:?}: {told}");
     }
 }

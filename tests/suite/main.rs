@@ -37,4 +37,5 @@ mod simulate;
 mod spec;
 mod specs;
 mod statistics;
+mod verb;
 mod verify;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::super::lenient;
 use super::super::svg::{Canvas, Figure, Label, Panel, Scale, Size, bars, dots, line, shortened};
-use super::super::{atomic, lenient};
-use crate::error::{Error, Place, Result};
+use crate::error::Result;
 
 /// A calibration, as far as it is drawn.
 #[derive(Clone, Debug, Deserialize)]
@@ -91,18 +91,7 @@ impl Calibrated {
     /// # Errors
     /// Where it cannot be read.
     pub fn open(folder: &Path) -> Result<Option<Self>> {
-        let path = folder.join("calibration.json");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(atomic::cannot_read(&path, &e)),
-        };
-        let read = lenient::from_str(&text).map_err(|e| {
-            Error::fatal(format!("this is not what keisoku {} writes: {e}", env!("CARGO_PKG_VERSION")))
-                .at(Place::file(&path))
-                .hint("run `keisoku calibrate` again")
-        });
-        read.map(Some)
+        lenient::open(folder, "calibration.json", "calibrate")
     }
 }
 

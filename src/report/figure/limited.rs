@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::super::lenient;
 use super::super::svg::{Label, Scale, extent};
-use super::super::{atomic, lenient};
-use crate::error::{Error, Place, Result};
+use crate::error::Result;
 
 /// A measurement limit.
 #[derive(Clone, Debug, Deserialize)]
@@ -118,18 +118,7 @@ impl Limited {
     /// # Errors
     /// Where it cannot be read.
     pub fn open(folder: &Path) -> Result<Option<Self>> {
-        let path = folder.join("limit.json");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(atomic::cannot_read(&path, &e)),
-        };
-        let read = lenient::from_str(&text).map_err(|e| {
-            Error::fatal(format!("this is not what keisoku {} writes: {e}", env!("CARGO_PKG_VERSION")))
-                .at(Place::file(&path))
-                .hint("run `keisoku limit` again")
-        });
-        read.map(Some)
+        lenient::open(folder, "limit.json", "limit")
     }
 
     /// A window, if any data set of it has an answer.

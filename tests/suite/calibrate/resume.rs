@@ -4,7 +4,8 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Verb, line};
+use super::line;
+use crate::verb::Verb;
 
 /// Data sets of a whole calibration.
 const N: usize = 30;
@@ -12,7 +13,7 @@ const N: usize = 30;
 impl Verb {
     /// A folder with the line's spec and its calibration of so many data sets in `whole`.
     fn whole() -> Self {
-        let verb = Self::new(&line(0.3, 0.3));
+        let verb = Self::new("calibrate", &line(0.3, 0.3));
         assert_eq!(verb.run("whole", &["--n", &N.to_string(), "--threads", "2"]).0, Some(0));
         verb
     }

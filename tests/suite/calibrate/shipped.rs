@@ -21,7 +21,7 @@ fn short(name: &str, n: usize) -> (Option<i32>, String, Value) {
     let text = fs::read_to_string(path).unwrap();
     let brief = text.replace("ess = 300", "ess = 70").replace("max_sweeps = 8000", "max_sweeps = 3000");
     assert!(brief.contains("ess = 70") && brief.contains("max_sweeps = 3000"), "{name} has other targets");
-    let verb = Verb::new(&brief);
+    let verb = Verb::new("calibrate", &brief);
     let (code, told) = verb.run("out", &["--n", &n.to_string()]);
     (code, told, serde_json::from_str(&verb.read("out/calibration.json")).unwrap())
 }
