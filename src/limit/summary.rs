@@ -67,7 +67,7 @@ pub struct Level {
     pub right: usize,
     /// Their share; no number where there is no data set.
     pub share: f64,
-    /// Exact interval of it (Clopper, Pearson 1934) at [`INTERVAL`].
+    /// Exact interval of it (Clopper, Pearson 1934), of 68 %.
     pub interval: (f64, f64),
     /// Mean probability of the right candidates.
     pub probability: f64,
@@ -117,7 +117,7 @@ pub struct Held {
     pub inside: usize,
     /// Their share; no number where there is no data set.
     pub share: f64,
-    /// Exact interval of the share at [`INTERVAL`].
+    /// Exact interval of the share, of 68 %.
     pub interval: (f64, f64),
 }
 
