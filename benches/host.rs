@@ -23,7 +23,7 @@ use null::Null;
 /// Rungs that a ladder has, about.
 const RUNGS: usize = 10;
 const COPIES: usize = 8;
-const SWEEPS: usize = 256;
+const SWEEPS: usize = 1024;
 
 fn main() {
     let numbers: Vec<usize> = std::env::args().skip(1).filter_map(|a| a.parse().ok()).collect();
@@ -39,7 +39,7 @@ fn main() {
     let walks = |problem: &Problem| schedule(problem).into_iter().filter(|m| m.kind == Kind::Walk).collect();
     for (title, moves) in [("walks alone", &walks as &dyn Fn(&Problem) -> Vec<Move>), ("all moves", &schedule)] {
         let (null, start) = (Null::default(), Instant::now());
-        let sampled = sampler::run_with(&null, &problems, &settings, &|_, _| 1.0, moves).unwrap();
+        let sampled = sampler::run_with(&null, &problems, &settings, &|_, _| 10.0, moves).unwrap();
         let seconds = start.elapsed().as_secs_f64();
         let each = seconds * threads as f64 / null.0.into_inner() as f64;
         for (name, rates) in &sampled[0].acceptance {

@@ -5,6 +5,8 @@ use std::f64::consts::PI;
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, Gamma as GammaDraw, StandardNormal};
 
+use crate::models::{ABREAST, Abreast, Number};
+
 /// A normalised density of one parameter, in the parameter's own unit.
 ///
 /// Every density integrates to 1: free energies of different models and windows are subtracted from one another.
@@ -128,21 +130,47 @@ impl Prior {
         }
     }
 
-    /// A step from one place by `delta` in the coordinate of walks: where it leads, and ln of the ratio of the densities over that coordinate there
-    /// and here, in which the Jacobian of a logarithm is; −∞ where it leads outside. The logarithm of a ratio is the step itself.
-    #[inline]
-    pub fn step(&self, from: f64, delta: f64) -> (f64, f64) {
-        let to = match self.coordinate() {
-            Coordinate::Linear => from + delta,
-            Coordinate::Log => from * delta.exp(),
-        };
-        let ln_ratio = match *self {
-            Self::LogUniform { low, high } => inside(to, low, high, 0.0),
-            Self::Gamma { shape, rate } if to > 0.0 => shape * delta - rate * (to - from),
-            Self::Normal { mean, sd } => 0.5 * (from - to) * (from + to - 2.0 * mean) / (sd * sd),
-            _ => self.ln_ratio(to, from),
-        };
-        (to, ln_ratio)
+    /// Steps of walkers abreast from their places by `delta` in the coordinate of walks: where they lead, and, added to `ln_ratio`, ln of the ratio of
+    /// the densities over that coordinate there and here, in which the Jacobian of a logarithm is; −∞ where one leads outside. The logarithm of
+    /// a ratio is the step itself.
+    #[inline(always)]
+    pub fn steps(&self, from: &Abreast, delta: &Abreast, to: &mut Abreast, ln_ratio: &mut Abreast) {
+        match self.coordinate() {
+            Coordinate::Linear => {
+                for i in 0..ABREAST {
+                    to[i] = from[i] + delta[i];
+                }
+            }
+            Coordinate::Log => {
+                for i in 0..ABREAST {
+                    to[i] = from[i] * Number::exp(delta[i]);
+                }
+            }
+        }
+        match *self {
+            Self::Uniform { low, high } | Self::LogUniform { low, high } => {
+                for i in 0..ABREAST {
+                    ln_ratio[i] += inside(to[i], low, high, 0.0);
+                }
+            }
+            Self::Gamma { shape, rate } => {
+                for i in 0..ABREAST {
+                    let there = shape * delta[i] - rate * (to[i] - from[i]);
+                    ln_ratio[i] += if to[i] > 0.0 { there } else { f64::NEG_INFINITY };
+                }
+            }
+            Self::Normal { mean, sd } => {
+                let half_precision = 0.5 / (sd * sd);
+                for i in 0..ABREAST {
+                    ln_ratio[i] += half_precision * (from[i] - to[i]) * (from[i] + to[i] - 2.0 * mean);
+                }
+            }
+            _ => {
+                for i in 0..ABREAST {
+                    ln_ratio[i] += self.ln_ratio(to[i], from[i]);
+                }
+            }
+        }
     }
 
     /// ln of the density less the kernel, the same everywhere.
@@ -222,6 +250,7 @@ impl Prior {
     }
 }
 
+#[inline(always)]
 fn inside(x: f64, low: f64, high: f64, value: f64) -> f64 {
     if x >= low && x <= high { value } else { f64::NEG_INFINITY }
 }

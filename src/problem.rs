@@ -2,7 +2,7 @@
 
 use crate::dataset::{Frame, MOST_SIGMAS, neighbour_noise};
 use crate::error::{Error, Place, Result};
-use crate::models::{Extent, Inadmissible, Model, Quantity, Role, Setup, Unit};
+use crate::models::{ABREAST, Abreast, Extent, Inadmissible, Model, Quantity, Role, Setup, Unit};
 use crate::prior::Prior;
 use crate::spec;
 
@@ -189,6 +189,23 @@ impl Binding {
             None => self.offset,
         };
         self.width.to_fwhm(given)
+    }
+
+    /// The same for walkers abreast: of the free parameter's values it makes those that the model gets.
+    #[inline(always)]
+    pub fn values(&self, all: &mut Abreast) {
+        if self.free.is_some() {
+            for value in all.iter_mut() {
+                *value = *value * self.factor + self.offset;
+            }
+        } else {
+            *all = [self.offset; ABREAST];
+        }
+        if self.width != spec::Width::Fwhm {
+            for value in all.iter_mut() {
+                *value = self.width.to_fwhm(*value);
+            }
+        }
     }
 }
 

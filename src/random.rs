@@ -12,6 +12,8 @@ use fearless_simd::{Simd, SimdBase, SimdInto, u64x8};
 use rand::TryRng;
 use sha2::{Digest, Sha256};
 
+use crate::models::ABREAST;
+
 /// Multipliers and key increments of Philox4x32.
 const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
@@ -41,34 +43,63 @@ impl Key {
         Stream { key: self.0, counter: [0, walker, sweep, purpose], words: [0; AHEAD], used: AHEAD as u32 }
     }
 
-    /// The same for several walkers, each in its place of `streams`. Their first blocks, which most moves do with, are computed side by side.
+    /// The same without its first words.
+    #[inline]
+    pub fn stream_after(self, words: u32, walker: u32, sweep: u32, purpose: u32) -> Stream {
+        let mut stream = self.stream(walker, sweep, purpose);
+        stream.counter[0] = words / 4;
+        (0..words % 4).for_each(|_| _ = stream.word());
+        stream
+    }
+
+    /// The same for several walkers, each in its place of `streams`. Their first blocks, which most moves do with, are computed abreast.
     #[inline(always)]
     pub fn begin<S: Simd>(self, simd: S, walkers: &[u32], sweep: u32, purpose: u32, streams: &mut [Stream]) {
         // No closures here: they would not be compiled for the instruction set.
-        let (sweep_of, purpose_of) = (u64x8::splat(simd, u64::from(sweep)), u64x8::splat(simd, u64::from(purpose)));
-        for some in walkers.chunks(LANES) {
-            let mut numbers = [0; LANES];
-            for (number, &walker) in numbers.iter_mut().zip(some) {
-                *number = u64::from(walker);
-            }
-            let walker: u64x8<S> = numbers.simd_into(simd);
-            let first = side_by_side(simd, [u64x8::splat(simd, 0), walker, sweep_of, purpose_of], self.0);
-            let second = side_by_side(simd, [u64x8::splat(simd, 1), walker, sweep_of, purpose_of], self.0);
+        for some in walkers.chunks(ABREAST) {
+            let mut walker = [0; ABREAST];
+            walker[..some.len()].copy_from_slice(some);
+            let first = self.words(simd, &[0; ABREAST], &walker, sweep, purpose);
+            let second = self.words(simd, &[1; ABREAST], &walker, sweep, purpose);
             for (lane, &walker) in some.iter().enumerate() {
                 let stream = &mut streams[walker as usize];
                 (stream.key, stream.counter, stream.used) = (self.0, [2, walker, sweep, purpose], 0);
                 for word in 0..4 {
-                    stream.words[word] = first[word][lane] as u32;
-                    stream.words[4 + word] = second[word][lane] as u32;
+                    stream.words[word] = first[word][lane];
+                    stream.words[4 + word] = second[word][lane];
                 }
             }
         }
+    }
+
+    /// One block of four words of the streams of walkers abreast, each from its own place.
+    #[inline(always)]
+    pub fn words<S: Simd>(self, simd: S, block: &[u32; ABREAST], walker: &[u32; ABREAST], sweep: u32, purpose: u32) -> [[u32; ABREAST]; 4] {
+        let (sweep_of, purpose_of) = (u64x8::splat(simd, u64::from(sweep)), u64x8::splat(simd, u64::from(purpose)));
+        let mut words = [[0; ABREAST]; 4];
+        let mut from = 0;
+        while from < ABREAST {
+            let (mut blocks, mut walkers) = ([0; LANES], [0; LANES]);
+            for lane in 0..LANES {
+                blocks[lane] = u64::from(block[from + lane]);
+                walkers[lane] = u64::from(walker[from + lane]);
+            }
+            let counter = [blocks.simd_into(simd), walkers.simd_into(simd), sweep_of, purpose_of];
+            let some = side_by_side(simd, counter, self.0);
+            for word in 0..4 {
+                for lane in 0..LANES {
+                    words[word][from + lane] = some[word][lane] as u32;
+                }
+            }
+            from += LANES;
+        }
+        words
     }
 }
 
 /// Words that are computed ahead: two blocks.
 const AHEAD: usize = 8;
-/// Streams that are begun side by side.
+/// Blocks of a vector.
 const LANES: usize = 8;
 
 /// One stream: 2³² blocks of four words.
@@ -172,6 +203,16 @@ mod tests {
         for walker in walkers {
             let (mut alone, beside) = (key.stream(walker, 77, u32::MAX - 5), &mut streams[walker as usize]);
             assert!((0..23).all(|_| alone.word() == beside.word()), "walker {walker}");
+        }
+    }
+
+    #[test]
+    fn a_stream_goes_on_after_its_first_words() {
+        let key = Key::new(1, "frame", "", "", 3);
+        for words in 0..19 {
+            let (mut whole, mut rest) = (key.stream(5, 77, 9), key.stream_after(words, 5, 77, 9));
+            (0..words).for_each(|_| _ = whole.word());
+            assert!((0..23).all(|_| whole.word() == rest.word()), "after {words} words");
         }
     }
 }

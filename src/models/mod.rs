@@ -223,12 +223,30 @@ pub trait Term {
     /// # Errors
     /// [`Inadmissible`] where the model does not exist (the likelihood is zero there).
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible>;
+    /// The same for walkers abreast: one array for each parameter; `out` has the coefficients of one walker after the other. Walkers that are not
+    /// `fine` are left alone, and those that the model refuses are not fine afterwards.
+    fn prepare_abreast(theta: &[Abreast], setup: &Setup, out: &mut [f64], fine: &mut [bool; ABREAST]) {
+        let mut own = [0.0; MAX_PARAMETERS];
+        let length = out.len() / ABREAST;
+        for (lane, out) in out.chunks_exact_mut(length).enumerate() {
+            own.iter_mut().zip(theta).for_each(|(own, all)| *own = all[lane]);
+            fine[lane] = fine[lane] && Self::prepare(&own[..theta.len()], setup, out).is_ok();
+        }
+    }
     /// Golden values from an independent source.
     fn golden() -> Vec<Golden>;
 }
 
+/// Walkers that are worked on abreast, as arrays of one number each: loops over them become vectors.
+pub const ABREAST: usize = 16;
+/// One number of each.
+pub type Abreast = [f64; ABREAST];
+
 /// θ, window → coefficients: see [`Term::prepare`].
 pub type Prepare = fn(&[f64], &Setup, &mut [f64]) -> Result<(), Inadmissible>;
+
+/// The same for walkers abreast: see [`Term::prepare_abreast`].
+pub type PrepareAbreast = fn(&[Abreast], &Setup, &mut [f64], &mut [bool; ABREAST]);
 
 /// One entry of the list of models.
 pub struct Model {
@@ -250,6 +268,8 @@ pub struct Model {
     pub requires: fn(&Setup) -> Result<(), &'static str>,
     /// See [`Term::prepare`].
     pub prepare: Prepare,
+    /// See [`Term::prepare_abreast`].
+    pub prepare_abreast: PrepareAbreast,
     /// Golden values.
     pub golden: fn() -> Vec<Golden>,
     /// The shape engines evaluate.
@@ -269,7 +289,8 @@ impl PartialEq for Model {
 }
 
 impl Model {
-    const fn of<T: Term>(shape: ShapeKind) -> Self {
+    /// The entry of a term, whose shape this is.
+    pub const fn of<T: Term>(shape: ShapeKind) -> Self {
         Self {
             name: T::NAME,
             title: T::TITLE,
@@ -280,6 +301,7 @@ impl Model {
             extent: T::extent,
             requires: T::requires,
             prepare: T::prepare,
+            prepare_abreast: T::prepare_abreast,
             golden: T::golden,
             shape,
         }

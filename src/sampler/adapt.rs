@@ -20,6 +20,11 @@ const FRESH: f64 = 0.8;
 const SELDOM: u32 = 6;
 /// From this acceptance of relocated peaks on a rung is easy: half of its moves are enough.
 const EASY: f64 = 0.1;
+/// Refits of which fewer are accepted are made in one of so many turns. They cost ten walks each, and what is found so seldom the exchange
+/// brings as well.
+const SCARCE: (f64, u32) = (0.05, 4);
+/// From fewer proposals no acceptance is told.
+const FEW: u32 = 500;
 
 /// Gains of the first decisions, which are wanted often and cost a power.
 static GAINS: LazyLock<[f64; 1024]> = LazyLock::new(|| std::array::from_fn(|n| power_gain(n as u32)));
@@ -50,7 +55,7 @@ pub struct Tuning {
     /// For each rung, the normal approximation that steps of the whole are made about; none where it is not known, or of no use.
     pub normals: Vec<Option<Arc<Normal>>>,
     places: Option<Arc<Places>>,
-    /// For each rung, in one sweep of how many a move is made.
+    /// Of every move, in one sweep of how many it is made at each rung; 0: in none.
     turns: Vec<u32>,
     /// What the approximations are learned from, one a rung.
     whole: Vec<Moments>,
@@ -106,7 +111,7 @@ impl Tuning {
             mixtures: vec![Arc::default(); moves.len()],
             normals: vec![None; rungs],
             places: moves.iter().find_map(|m| m.places.clone()),
-            turns: vec![1; rungs],
+            turns: vec![1; rungs * moves.len()],
             whole: vec![Moments::default(); rungs],
         }
     }
@@ -137,7 +142,10 @@ impl Tuning {
         match kind {
             Kind::Whole => self.normals[rung].is_some(),
             // By turns of two sweeps, for some moves are made in every other sweep only.
-            _ => (sweep / 2 + step as u32).is_multiple_of(self.turns[rung]),
+            _ => match self.turns[self.at(rung, step)] {
+                0 => false,
+                turns => (sweep / 2 + step as u32).is_multiple_of(turns),
+            },
         }
     }
 
@@ -205,9 +213,7 @@ impl Tuning {
                 pooled.reshape(copies, problem, rung, nearest);
             }
             pooled.approximate(copies, moves, rung, nearest, reshape);
-            if !reshape {
-                pooled.take_turns(copies, moves, rung, nearest);
-            }
+            pooled.take_turns(copies, moves, rung, nearest, reshape);
         }
         pooled.scale = pooled.ln_scale.iter().map(|s| s.exp()).collect();
         pooled
@@ -229,15 +235,31 @@ impl Tuning {
         self.normals[rung] = Normal::of(&seen, fresh).map(Arc::new);
     }
 
-    /// In how many sweeps moves are made when adapting has ended: seldom where fresh draws of the whole do their work, by halves where peaks are
-    /// relocated easily, which takes a state far in every sweep.
-    fn take_turns(&mut self, copies: &[&Self], moves: &[Move], rung: usize, from: usize) {
-        let fresh = self.normals[rung].as_ref().is_some_and(|normal| normal.fresh);
-        let steps = (0..self.moves).filter(|&step| moves[step].kind == Kind::Relocate);
-        let counts = steps.flat_map(|step| copies.iter().map(move |c| (c.accepted[c.at(from, step)], c.tried[c.at(from, step)])));
-        let (accepted, tried) = counts.fold((0, 0), |(a, t), (accepted, tried)| (a + accepted, t + tried));
-        let easy = tried > 0 && f64::from(accepted) >= EASY * f64::from(tried);
-        self.turns[rung] = if fresh { SELDOM } else { 1 + u32::from(easy) };
+    /// In how many sweeps moves are made: refits where they are accepted. When adapting has ended, all seldom where fresh draws of the whole do their
+    /// work, by halves where peaks are relocated easily, which takes a state far in every sweep; where steps of the whole are taken, refits are
+    /// seldom, and on the way down from β = 0 not made at all: states come from the prior there.
+    fn take_turns(&mut self, copies: &[&Self], moves: &[Move], rung: usize, from: usize, adapting: bool) {
+        let rate = |like: &dyn Fn(&Move) -> bool| {
+            let steps = (0..moves.len()).filter(|&step| like(&moves[step]));
+            let counts = steps.flat_map(|step| copies.iter().map(move |c| (c.accepted[c.at(from, step)], c.tried[c.at(from, step)])));
+            let (accepted, tried) = counts.fold((0, 0), |(a, t), (accepted, tried)| (a + accepted, t + tried));
+            (tried > FEW).then(|| f64::from(accepted) / f64::from(tried))
+        };
+        let fresh = !adapting && self.normals[rung].as_ref().is_some_and(|normal| normal.fresh);
+        let easy = !adapting && rate(&|what| what.kind == Kind::Relocate).is_some_and(|rate| rate >= EASY);
+        let turns = if fresh { SELDOM } else { 1 + u32::from(easy) };
+        let known = !adapting && self.normals[rung].is_some();
+        let hot = known && 2 * rung <= self.rungs && self.normals[1..rung].iter().all(Option::is_some);
+        for (step, what) in moves.iter().enumerate() {
+            let peaks = what.targets[0].peaks.len();
+            let like = |other: &Move| other.kind == Kind::Refit && other.targets[0].peaks.len() == peaks;
+            let at = self.at(rung, step);
+            self.turns[at] = match what.kind {
+                Kind::Refit if hot => 0,
+                Kind::Refit if known || rate(&like).is_some_and(|rate| rate < SCARCE.0) => turns * SCARCE.1,
+                _ => turns,
+            };
+        }
     }
 
     /// Learns where relocated peaks belong from what the copies kept.

@@ -1,5 +1,7 @@
 //! One ladder of one copy: its walkers, their proposals and decisions, and the exchange of temperatures.
 
+use std::ops::Range;
+
 use fearless_simd::{Level, Simd};
 use rand::RngExt;
 
@@ -9,6 +11,7 @@ use super::record::Record;
 use super::refit::Memory;
 use super::rivals::{Centre, Rival, choose, standard};
 use super::schedule::{Kind, Move, Target};
+use super::walks::{Decide, Room, Walks};
 use crate::engine::Moves;
 use crate::engine::cpu::level::{self, OnLevel};
 use crate::noise::{self, Scale};
@@ -21,7 +24,7 @@ const REFRESH: u32 = u32::MAX - 1;
 
 /// What became of a walker's proposal so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trial {
+pub enum Trial {
     /// No move in this step.
     None,
     /// Refused before any evaluation.
@@ -63,10 +66,15 @@ pub struct Chain<'p> {
     scales: Vec<Scale>,
     /// Proposals that a walker chooses among in a step.
     proposals: usize,
-    /// Parameters that are proposed, walker after walker, proposal after proposal; so are the next two.
+    /// Parameters that are proposed, walker after walker, proposal after proposal; between decision and proposal they are those of the state. So
+    /// are the next two.
     trial: Vec<f64>,
     ln_ratio: Vec<f64>,
     state: Vec<Trial>,
+    /// The parameters that all proposals of this step change, decided abreast; none where each is decided by itself.
+    abreast: Option<Vec<usize>>,
+    /// The number that decides the proposal of each walker, where it is decided abreast.
+    uniform: Vec<f64>,
     /// What the proposals of the walker that is proposed for have in common.
     centre: Vec<f64>,
     /// The proposals of the walker that is decided on.
@@ -108,6 +116,8 @@ impl<'p> Chain<'p> {
             trial: theta.clone(),
             ln_ratio: vec![0.0; rungs],
             state: vec![Trial::None; rungs],
+            abreast: None,
+            uniform: vec![0.0; rungs],
             proposals: 1,
             centre: Vec::new(),
             rivals: vec![Rival::REFUSED],
@@ -137,7 +147,7 @@ impl<'p> Chain<'p> {
     pub fn choose_among(&mut self, proposals: usize) {
         let (all, d) = (self.rungs() * proposals, self.problem.dimension());
         self.proposals = proposals;
-        self.trial = vec![0.0; all * d];
+        self.trial = self.theta.chunks_exact(d.max(1)).flat_map(|row| row.repeat(proposals)).collect();
         self.ln_ratio = vec![0.0; all];
         self.state = vec![Trial::None; all];
         self.rivals = vec![Rival::REFUSED; proposals];
@@ -177,7 +187,7 @@ impl<'p> Chain<'p> {
 
     /// Proposes the `step`-th move of the sweep for every walker; those that need evaluation are appended to `moves`,
     /// with walker numbers from `offset`.
-    pub fn propose(&mut self, step: usize, schedule: &[Move], refresh: &Move, offset: u32, moves: &mut Moves) {
+    pub fn propose(&mut self, step: usize, schedule: &[Move], refresh: &Move, offset: u32, moves: &mut Moves, room: &mut Room) {
         let regular = schedule.get(step);
         let (tuning, problem, betas, sweep) = (&self.tuning, self.problem, &self.betas, self.sweep);
         let due = |rung: usize, what: &Move| tuning.wants(rung, step, what.kind, sweep) && what.due(problem, betas[rung], sweep);
@@ -189,58 +199,101 @@ impl<'p> Chain<'p> {
                 self.due.push(w as u32);
             }
         }
-        level::on(self.level, Begin { key: self.key, walkers: &self.due, sweep, purpose: step as u32, streams: &mut self.streams });
+        let (begin, walkers) = (Begin { key: self.key, walkers: &self.due, sweep, purpose: step as u32, streams: &mut self.streams }, self.due.len());
+        let walks = regular.filter(|what| what.kind == Kind::Walk);
+        if walks.is_none() {
+            level::on(self.level, begin);
+        }
+        self.abreast = walks.filter(|_| self.proposals == 1 && self.scales.is_empty()).map(|what| what.targets[0].parameters.clone());
+        // Of those that walk, the walker at β = 0 stands somewhere among the others.
+        let mut from = 0;
+        for at in 0..walkers {
+            let (w, what) = (self.due[at] as usize, regular.filter(|_| self.rung_of[self.due[at] as usize] > 0));
+            match (what, walks) {
+                (Some(_), Some(_)) => {}
+                (Some(what), None) => self.one(w, step, what, offset, moves),
+                (None, _) => {
+                    walks.into_iter().for_each(|what| self.walk(from..at, step, what, offset, moves, room));
+                    self.streams[w] = self.key.stream(w as u32, self.sweep, REFRESH);
+                    self.one(w, step, refresh, offset, moves);
+                    from = at + 1;
+                }
+            }
+        }
+        walks.into_iter().for_each(|what| self.walk(from..walkers, step, what, offset, moves, room));
+    }
+
+    /// Proposes a walk for some of the walkers that make a move.
+    fn walk(&mut self, due: Range<usize>, step: usize, what: &Move, offset: u32, moves: &mut Moves, room: &mut Room) {
+        let (proposals, streamed) = (self.proposals, self.abreast.is_none() || moves.followed);
+        let walks = Walks {
+            problem: self.problem,
+            target: &what.targets[0],
+            tuning: &self.tuning,
+            step,
+            key: self.key,
+            sweep: self.sweep,
+            walkers: &self.due[due],
+            rung_of: &self.rung_of,
+            betas: &self.betas,
+            scales: &self.scales,
+            proposals,
+            offset,
+            theta: &self.theta,
+            trial: &mut self.trial,
+            ln_ratio: &mut self.ln_ratio,
+            state: &mut self.state,
+            uniform: &mut self.uniform,
+            streams: &mut self.streams,
+            streamed,
+            room,
+            moves,
+        };
+        level::on(self.level, walks);
+    }
+
+    /// Proposes any other move for one walker, whose stream has begun.
+    fn one(&mut self, w: usize, step: usize, what: &Move, offset: u32, moves: &mut Moves) {
         let d = self.problem.dimension();
-        for at in 0..self.due.len() {
-            let w = self.due[at] as usize;
-            let rung = self.rung_of[w] as usize;
-            let what = match regular {
-                Some(what) if rung > 0 => what,
-                _ => refresh,
-            };
-            if rung == 0 {
-                self.streams[w] = self.key.stream(w as u32, self.sweep, REFRESH);
-            }
+        let rung = self.rung_of[w] as usize;
+        let stream = &mut self.streams[w];
+        let target = if what.targets.len() > 1 { stream.random_range(0..what.targets.len()) } else { 0 };
+        let target = &what.targets[target];
+        let beta = self.betas[rung];
+        let drawn = |i: &usize| self.scales.iter().any(|s| s.parameter == *i && s.collapses(beta));
+        // Nothing to propose: the scale is drawn when the move is decided.
+        let idle = target.parameters.iter().any(drawn);
+        // A refit is refused by the host most often, and a state of β = 0 has no choice.
+        let several = self.proposals > 1 && rung > 0 && !idle && what.kind != Kind::Refit;
+        self.centre.clear();
+        if several {
+            self.centre.extend(target.parameters.iter().map(|_| standard(stream)));
+        }
+        for at in w * self.proposals..w * self.proposals + if several { self.proposals } else { 1 } {
             let stream = &mut self.streams[w];
-            let target = if what.targets.len() > 1 { stream.random_range(0..what.targets.len()) } else { 0 };
-            let target = &what.targets[target];
-            let beta = self.betas[rung];
-            let drawn = |i: &usize| self.scales.iter().any(|s| s.parameter == *i && s.collapses(beta));
-            // Nothing to propose: the scale is drawn when the move is decided.
-            let idle = target.parameters.iter().any(drawn);
-            // A refit is refused by the host most often, and a state of β = 0 has no choice.
-            let several = self.proposals > 1 && rung > 0 && !idle && what.kind != Kind::Refit;
-            self.centre.clear();
-            if several {
-                self.centre.extend(target.parameters.iter().map(|_| standard(stream)));
-            }
-            for at in w * self.proposals..w * self.proposals + if several { self.proposals } else { 1 } {
-                let stream = &mut self.streams[w];
-                let (from, to) = (&self.theta[w * d..(w + 1) * d], &mut self.trial[at * d..(at + 1) * d]);
-                to.copy_from_slice(from);
-                let ratio = if idle {
-                    Some(0.0)
-                } else if rung == 0 {
-                    for &i in &target.parameters {
-                        to[i] = self.problem.parameters[i].prior.sample(stream);
-                    }
-                    within(self.problem, &target.parameters, to).then_some(0.0)
-                } else {
-                    let (mixture, normal) = (&self.tuning.mixtures[step], self.tuning.normals[rung].as_deref());
-                    let m = self.problem.measurements.len();
-                    let memories = if self.memories.len() > m { &mut self.memories[w * m..(w + 1) * m] } else { &mut self.memories };
-                    let (step, scales) = (self.tuning.step(rung, step), &self.scales);
-                    let tuned = Tuned { step, centre: Centre(&self.centre), mixture, normal, beta, memories, scales };
-                    change(self.problem, what, target, tuned, from, to, stream)
-                };
-                self.state[at] = match ratio {
-                    None => self.refuse(w),
-                    Some(ratio) => {
-                        self.ln_ratio[at] = ratio;
-                        self.prepare(w, at, what, target, offset, moves)
-                    }
-                };
-            }
+            let (from, to) = (&self.theta[w * d..(w + 1) * d], &mut self.trial[at * d..(at + 1) * d]);
+            let ratio = if idle {
+                Some(0.0)
+            } else if rung == 0 {
+                for &i in &target.parameters {
+                    to[i] = self.problem.parameters[i].prior.sample(stream);
+                }
+                within(self.problem, &target.parameters, to).then_some(0.0)
+            } else {
+                let (mixture, normal) = (&self.tuning.mixtures[step], self.tuning.normals[rung].as_deref());
+                let m = self.problem.measurements.len();
+                let memories = if self.memories.len() > m { &mut self.memories[w * m..(w + 1) * m] } else { &mut self.memories };
+                let (step, scales) = (self.tuning.step(rung, step), &self.scales);
+                let tuned = Tuned { step, centre: Centre(&self.centre), mixture, normal, beta, memories, scales };
+                change(self.problem, what, target, tuned, from, to, stream)
+            };
+            self.state[at] = match ratio {
+                None => self.refuse(w),
+                Some(ratio) => {
+                    self.ln_ratio[at] = ratio;
+                    self.prepare(w, at, what, target, offset, moves)
+                }
+            };
         }
     }
 
@@ -287,12 +340,24 @@ impl<'p> Chain<'p> {
         }
         let (d, trial) = (self.problem.dimension(), w * self.proposals);
         self.theta[w * d..(w + 1) * d].copy_from_slice(&self.trial[trial * d..(trial + 1) * d]);
+        self.return_to(w, self.proposals);
         self.energy[w] = f64::INFINITY;
         Trial::None
     }
 
+    /// Makes so many proposals of a walker what its state is.
+    fn return_to(&mut self, w: usize, proposals: usize) {
+        let d = self.problem.dimension();
+        for at in w * self.proposals..w * self.proposals + proposals {
+            self.trial[at * d..(at + 1) * d].copy_from_slice(&self.theta[w * d..(w + 1) * d]);
+        }
+    }
+
     /// Decides the proposals: reads this chain's share of the misfits from the front of `misfits` and appends its choices.
-    pub fn decide(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>) {
+    pub fn decide(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>, room: &mut Room) {
+        if let Some(changed) = self.abreast.take() {
+            return self.decide_abreast(step, &changed, misfits, choices, room);
+        }
         let m = self.problem.measurements.len();
         for w in 0..self.rungs() {
             let (rung, first) = (self.rung_of[w] as usize, w * self.proposals);
@@ -331,6 +396,60 @@ impl<'p> Chain<'p> {
                 if keep {
                     self.accept(w, at, new);
                 }
+            }
+            self.return_to(w, if chosen.is_some() { self.proposals } else { count });
+        }
+    }
+
+    /// The same where each walker has one proposal, all change the same parameters, and no scale is integrated out.
+    fn decide_abreast(&mut self, step: usize, changed: &[usize], misfits: &mut &[f64], choices: &mut Vec<bool>, room: &mut Room) {
+        let (problem, d, m) = (self.problem, self.problem.dimension(), self.problem.measurements.len());
+        let Room { energy, ln_weight, uniform, taken, .. } = room;
+        (energy.clear(), ln_weight.clear(), uniform.clear(), taken.clear());
+        let mut rest = *misfits;
+        for &w in &self.due {
+            let (w, beta) = (w as usize, self.betas[self.rung_of[w as usize] as usize]);
+            let mut own = &self.misfits[w * m..(w + 1) * m];
+            if self.state[w] == Trial::Evaluated {
+                (own, rest) = rest.split_at(m);
+            }
+            let new = noise::energy(problem, own, &self.trial[w * d..(w + 1) * d]);
+            // Whatever it is, at β = 0 it is a draw of the prior.
+            let rise = if beta > 0.0 { beta * (new - self.energy[w]) } else { 0.0 };
+            let (refused, broken) = (matches!(self.state[w], Trial::None | Trial::Refused), new.is_nan() || rise.is_nan());
+            self.broken += u64::from(broken && !refused);
+            energy.push(new);
+            ln_weight.push(if refused || broken { f64::NAN } else { self.ln_ratio[w] - rise });
+            uniform.push(self.uniform[w]);
+        }
+        taken.resize(self.due.len(), false);
+        level::on(self.level, Decide { ln_weight, uniform, taken });
+        for (at, &w) in self.due.iter().enumerate() {
+            let (w, keep, rung) = (w as usize, taken[at], self.rung_of[w as usize] as usize);
+            if self.state[w] == Trial::None {
+                continue;
+            }
+            if rung > 0 {
+                self.tuning.count(rung, step, keep);
+            }
+            let (state, trial) = (&mut self.theta[w * d..(w + 1) * d], &mut self.trial[w * d..(w + 1) * d]);
+            if self.state[w] == Trial::Evaluated {
+                let own;
+                (own, *misfits) = misfits.split_at(m);
+                if keep {
+                    self.misfits[w * m..(w + 1) * m].copy_from_slice(own);
+                }
+                choices.push(keep);
+            }
+            if keep {
+                self.energy[w] = energy[at];
+                self.tempered[w] = f64::NAN;
+            }
+            match (keep, rung) {
+                (true, 0) => state.copy_from_slice(trial),
+                (false, 0) => trial.copy_from_slice(state),
+                (true, _) => changed.iter().for_each(|&i| state[i] = trial[i]),
+                (false, _) => changed.iter().for_each(|&i| trial[i] = state[i]),
             }
         }
     }
@@ -434,6 +553,7 @@ impl<'p> Chain<'p> {
         self.tempered = vec![f64::NAN; rungs];
         self.choose_among(self.proposals);
         self.streams = vec![self.key.stream(0, 0, 0); rungs];
+        self.uniform = vec![0.0; rungs];
         self.record = self.record.renewed(rungs, origin);
         self.tuning = tuning;
     }

@@ -178,6 +178,7 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
     roster.push(problem, 2);
     let mut tile = Oracle.tile(roster).unwrap();
     let (mut all, mut misfits, mut choices, mut proposed) = (Vec::new(), Vec::new(), Vec::new(), Moves::default());
+    let mut room = Room::default();
     let admitted = chain.coefficients(&mut all);
     tile.load(&[0, 1], &all, &mut misfits).unwrap();
     chain.loaded(&misfits, &admitted);
@@ -195,7 +196,7 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
         chain.sweep = sweep;
         for step in 0..moves.len() {
             proposed.clear();
-            chain.propose(step, &moves, &refresh, 0, &mut proposed);
+            chain.propose(step, &moves, &refresh, 0, &mut proposed, &mut room);
             if mutant != Mutant::None {
                 for at in case.proposals..2 * case.proposals {
                     let of = |i: usize| problem.parameters[i].prior.ln_ratio(chain.trial[at * d + i], chain.theta[d + i]);
@@ -204,7 +205,7 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
             }
             choices.clear();
             tile.attempt(&proposed, &mut misfits).unwrap();
-            chain.decide(step, &mut misfits.as_slice(), &mut choices);
+            chain.decide(step, &mut misfits.as_slice(), &mut choices, &mut room);
             tile.settle(&choices).unwrap();
         }
     }
@@ -394,6 +395,7 @@ fn remembered_columns_are_those_made_anew() {
             roster.push(&problem, chain.rungs());
             let mut tile = Oracle.tile(roster).unwrap();
             let (mut all, mut misfits, mut choices, mut proposed) = (Vec::new(), Vec::new(), Vec::new(), Moves::default());
+            let mut room = Room::default();
             let admitted = chain.coefficients(&mut all);
             tile.load(&[0, 1, 2, 3], &all, &mut misfits).unwrap();
             chain.loaded(&misfits, &admitted);
@@ -404,10 +406,10 @@ fn remembered_columns_are_those_made_anew() {
                         chain.remember(false);
                     }
                     proposed.clear();
-                    chain.propose(step, &moves, &refresh, 0, &mut proposed);
+                    chain.propose(step, &moves, &refresh, 0, &mut proposed, &mut room);
                     choices.clear();
                     tile.attempt(&proposed, &mut misfits).unwrap();
-                    chain.decide(step, &mut misfits.as_slice(), &mut choices);
+                    chain.decide(step, &mut misfits.as_slice(), &mut choices, &mut room);
                     tile.settle(&choices).unwrap();
                 }
                 chain.exchange(true);
@@ -506,10 +508,12 @@ fn what_passes_the_first_stage_is_accepted() {
         let (moves, refresh) = (moves_of(&problem, Kind::Refit), schedule::refresh(&problem));
         let mut chain = Chain::new(&problem, Key::new(6, "stages", "moves", "", 0), vec![0.0, 1.0], &moves, 1);
         chain.theta[problem.dimension()..].copy_from_slice(&theta);
+        chain.choose_among(1);
         let mut roster = Roster::default();
         roster.push(&problem, 2);
         let mut tile = Oracle.tile(roster).unwrap();
         let (mut all, mut misfits, mut choices, mut proposed) = (Vec::new(), Vec::new(), Vec::new(), Moves::default());
+        let mut room = Room::default();
         let admitted = chain.coefficients(&mut all);
         tile.load(&[0, 1], &all, &mut misfits).unwrap();
         chain.loaded(&misfits, &admitted);
@@ -518,10 +522,10 @@ fn what_passes_the_first_stage_is_accepted() {
             chain.sweep = sweep;
             for step in 0..moves.len() {
                 proposed.clear();
-                chain.propose(step, &moves, &refresh, 0, &mut proposed);
+                chain.propose(step, &moves, &refresh, 0, &mut proposed, &mut room);
                 choices.clear();
                 tile.attempt(&proposed, &mut misfits).unwrap();
-                chain.decide(step, &mut misfits.as_slice(), &mut choices);
+                chain.decide(step, &mut misfits.as_slice(), &mut choices, &mut room);
                 tile.settle(&choices).unwrap();
                 for (_, &choice) in proposed.walker.iter().zip(&choices).filter(|(w, _)| **w == 1) {
                     (passed, accepted) = (passed + 1, accepted + usize::from(choice));

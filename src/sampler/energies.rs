@@ -7,8 +7,10 @@
 
 /// Energies within this many nats of the origin have bins of about equal width; beyond, the width grows in proportion.
 const KNEE: f64 = 4.0;
-/// Width of a bin in asinh((U − origin)/[`KNEE`]): .02 nat at the origin, half a per cent far away.
-const STEP: f64 = 0.005;
+/// Bins of a doubling of 1 + |U − origin|/[`KNEE`], as a power of two: .016 nat at the origin, half a per cent at most far away.
+const FINENESS: u32 = 8;
+/// Low bits of a double that a bin does not look at.
+const REST: u32 = f64::MANTISSA_DIGITS - 1 - FINENESS;
 /// When there are this many pieces, neighbours are merged and pieces become twice as long.
 const MOST_PIECES: usize = 16;
 
@@ -52,7 +54,7 @@ impl Energies {
         let Some(piece) = self.pieces.last_mut() else { return };
         piece.sweeps += 1;
         for u in energies.filter(|u| u.is_finite()) {
-            piece.count((((u - self.origin) / KNEE).asinh() / STEP).floor() as i64, 1);
+            piece.count(bin((u - self.origin) / KNEE), 1);
         }
     }
 
@@ -63,10 +65,25 @@ impl Energies {
 
     /// Energy in nats and draws of each bin of a piece that has any.
     pub fn bins<'a>(&'a self, piece: &'a Piece) -> impl Iterator<Item = (f64, f64)> + 'a {
-        let value = |bin: i64| self.origin + KNEE * ((bin as f64 + 0.5) * STEP).sinh();
+        let value = |bin: i64| self.origin + KNEE * middle(bin);
         let filled = piece.counts.iter().enumerate().filter(|(_, n)| **n > 0);
         filled.map(move |(i, &n)| (value(piece.first + i as i64), f64::from(n)))
     }
+}
+
+/// The bin of x: the leading bits of 1 + |x|, which are about its logarithm; below zero, bins count downwards from −1.
+#[inline]
+fn bin(x: f64) -> i64 {
+    let above = ((1.0 + x.abs()).to_bits() >> REST) as i64 - (1.0f64.to_bits() >> REST) as i64;
+    if x < 0.0 { -1 - above } else { above }
+}
+
+/// The middle of a bin.
+fn middle(bin: i64) -> f64 {
+    let above = if bin < 0 { -1 - bin } else { bin };
+    let edge = |bin: i64| f64::from_bits(((1.0f64.to_bits() >> REST) + bin as u64) << REST);
+    let x = 0.5 * (edge(above) + edge(above + 1)) - 1.0;
+    if bin < 0 { -x } else { x }
 }
 
 impl Piece {
@@ -121,7 +138,7 @@ mod tests {
         }
         assert_eq!(values.len(), drawn.len());
         for (value, u) in values.iter().zip(&drawn) {
-            let width = STEP * (KNEE * KNEE + (u + 100.0).powi(2)).sqrt();
+            let width = (KNEE + (u + 100.0).abs()) / f64::from(1 << FINENESS);
             assert!((value - u).abs() <= 0.51 * width, "{value} for {u}");
         }
     }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::campaign::Witnesses;
 use super::chain::Chain;
 use super::schedule::Move;
+use super::walks::Room;
 use crate::engine::Moves;
 
 /// Fewest walkers of a block: with fewer, handing them to another thread takes longer than their work.
@@ -39,6 +40,7 @@ struct Block<'c, 'p> {
     /// Its share of the misfits of all moves.
     misfits: Range<usize>,
     choices: Vec<bool>,
+    room: Room,
 }
 
 impl<'c, 'p> Host<'c, 'p> {
@@ -49,7 +51,7 @@ impl<'c, 'p> Host<'c, 'p> {
         for part in parts {
             if walkers >= BLOCK {
                 let moves = Moves { followed, ..Moves::default() };
-                blocks.push(Block { parts: Vec::new(), moves, misfits: 0..0, choices: Vec::new() });
+                blocks.push(Block { parts: Vec::new(), moves, misfits: 0..0, choices: Vec::new(), room: Room::default() });
                 walkers = 0;
             }
             walkers += part.chain.rungs();
@@ -115,7 +117,7 @@ impl Block<'_, '_> {
         let mut misfits = 0;
         for part in self.parts.iter_mut().filter(|part| sweep < part.quota) {
             let before = self.moves.len();
-            part.chain.propose(step, part.moves, part.refresh, part.offset, &mut self.moves);
+            part.chain.propose(step, part.moves, part.refresh, part.offset, &mut self.moves, &mut self.room);
             misfits += (self.moves.len() - before) * part.chain.problem.measurements.len();
         }
         self.misfits = 0..misfits;
@@ -125,7 +127,7 @@ impl Block<'_, '_> {
         let mut own = &misfits[self.misfits.clone()];
         self.choices.clear();
         for part in self.parts.iter_mut().filter(|part| sweep < part.quota) {
-            part.chain.decide(step, &mut own, &mut self.choices);
+            part.chain.decide(step, &mut own, &mut self.choices, &mut self.room);
         }
     }
 }

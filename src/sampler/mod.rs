@@ -22,6 +22,7 @@ mod refit;
 mod rivals;
 pub mod schedule;
 mod tile;
+mod walks;
 
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -94,7 +95,11 @@ pub fn run_with(
             let campaigns: Vec<Campaign<'_>> = campaigns.collect();
             campaigns.into_par_iter().map(|c| Ok(drive(engine, vec![c], settings, judge)?.remove(0))).collect()
         }
-        Tiling::Halves => drive(engine, campaigns.collect(), settings, judge),
+        // On a thread of the pool: from outside, every step of a block would have to wake one.
+        Tiling::Halves => {
+            let campaigns = campaigns.collect();
+            rayon::scope(|_| drive(engine, campaigns, settings, judge))
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::mixture::{Mixture, Odds};
 use super::normal::Normal;
 use super::refit::Memory;
 use super::rivals::Centre;
-use super::schedule::{Kind, LARGEST_BLOCK, Move, Peak, Target};
+use super::schedule::{Kind, Move, Peak, Target};
 use crate::noise::{self, Scale};
 use crate::problem::Problem;
 use crate::random::Stream;
@@ -86,10 +86,8 @@ pub fn change(
             return (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
         }
         Kind::Whole => ln_ratio += what.places.as_ref()?.step(problem, normal?, (step.scale, centre), from, to, stream)?,
-        Kind::Walk => {
-            ln_ratio += walk(problem, parameters, (step, centre), from, to, stream);
-            return (within(problem, parameters, to) && ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
-        }
+        // Made for many walkers abreast: see `walks`.
+        Kind::Walk => return None,
         Kind::Trade => {
             let delta = step.scale * step.factor[0] * centre.step(0, 1.0, stream);
             to[parameters[0]] += delta;
@@ -159,30 +157,6 @@ impl Placement<'_> {
         let excess = (1.0 - LEARNED) * blind + LEARNED * seen;
         (ln_prior > f64::NEG_INFINITY && excess.is_finite()).then_some(excess)
     }
-}
-
-/// A normal step along the covariance; returns ln of the ratio of the priors' densities over the coordinates of walks.
-fn walk(
-    problem: &Problem,
-    parameters: &[usize],
-    (step, centre): (Step<'_>, Centre<'_>),
-    from: &[f64],
-    to: &mut [f64],
-    stream: &mut Stream,
-) -> f64 {
-    let n = parameters.len();
-    let mut z = [0.0; LARGEST_BLOCK];
-    for (at, z) in z[..n].iter_mut().enumerate() {
-        *z = centre.step(at, 1.0, stream);
-    }
-    let mut ln_ratio = 0.0;
-    for (row, &i) in parameters.iter().enumerate() {
-        let along: f64 = step.factor[row * n..row * n + row + 1].iter().zip(&z).map(|(l, z)| l * z).sum();
-        let (there, rise) = problem.parameters[i].prior.step(from[i], step.scale * along);
-        to[i] = there;
-        ln_ratio += rise;
-    }
-    ln_ratio
 }
 
 /// ln of the ratio of the priors of those parameters that are changed.

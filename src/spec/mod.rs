@@ -299,6 +299,7 @@ const FWHM_OF_SIGMA: f64 = 2.354_820_045_030_949_3;
 
 impl Width {
     /// Full width at half maximum of what was given.
+    #[inline(always)]
     pub fn to_fwhm(self, given: f64) -> f64 {
         match self {
             Self::Fwhm => given,

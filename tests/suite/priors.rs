@@ -1,6 +1,7 @@
 //! Priors: every density integrates to 1, which free energies that are subtracted need, and its draws follow it.
 
 use keisoku::calibrate::tally;
+use keisoku::models::{ABREAST, Abreast};
 use keisoku::prior::{Coordinate, Prior};
 use keisoku::random::Key;
 
@@ -82,17 +83,22 @@ fn steps_have_the_ratio_of_the_densities_of_their_coordinate() {
         let density = |x: f64| prior.ln_density(x) + if log { x.ln() } else { 0.0 };
         let mut stream = Key::new(2, "steps", "", "", 0).stream(0, 0, 0);
         let (mut inside, mut outside) = (0, 0);
-        for i in 0..400 {
-            let (from, delta) = (prior.sample(&mut stream), 2.0 * (f64::from(i) / 200.0 - 1.0));
-            let (to, ln_ratio) = prior.step(from, delta);
-            assert!((if log { (to / from).ln() } else { to - from } - delta).abs() < 1e-12, "{prior:?}: {from} to {to} by {delta}");
-            let expected = density(to) - density(from);
-            if expected == f64::NEG_INFINITY {
-                assert_eq!(ln_ratio, expected, "{prior:?}: {from} to {to}");
-                outside += 1;
-            } else {
-                assert!((ln_ratio - expected).abs() < 1e-11, "{prior:?}: {from} to {to}: {ln_ratio} in place of {expected}");
-                inside += 1;
+        for some in 0..25 {
+            let from: Abreast = std::array::from_fn(|_| prior.sample(&mut stream));
+            let delta: Abreast = std::array::from_fn(|lane| 2.0 * ((some * ABREAST + lane) as f64 / 200.0 - 1.0));
+            // It is added to what is there.
+            let (mut to, mut ln_ratio) = ([0.0; ABREAST], [1.0; ABREAST]);
+            prior.steps(&from, &delta, &mut to, &mut ln_ratio);
+            for (((from, to), ln_ratio), delta) in from.into_iter().zip(to).zip(ln_ratio).zip(delta) {
+                assert!((if log { (to / from).ln() } else { to - from } - delta).abs() < 1e-12, "{prior:?}: {from} to {to} by {delta}");
+                let expected = 1.0 + density(to) - density(from);
+                if expected == f64::NEG_INFINITY {
+                    assert_eq!(ln_ratio, expected, "{prior:?}: {from} to {to}");
+                    outside += 1;
+                } else {
+                    assert!((ln_ratio - expected).abs() < 1e-11, "{prior:?}: {from} to {to}: {ln_ratio} in place of {expected}");
+                    inside += 1;
+                }
             }
         }
         let bounded = !matches!(prior, Prior::Normal { .. } | Prior::Gamma { .. });

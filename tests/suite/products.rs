@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use keisoku::engine::cpu::{Cpu, Precision};
 use keisoku::evidence;
-use keisoku::models::{DefaultPrior, Extent, Golden, Inadmissible, Model, Quantity, Role, Setup, ShapeKind, Unit};
+use keisoku::models::{self, DefaultPrior, Extent, Golden, Inadmissible, Model, Quantity, Role, Setup, ShapeKind, Unit};
 use keisoku::posterior::{Targets, shortfall};
 use keisoku::prior::Prior;
 use keisoku::problem::{self, Problem};
@@ -22,36 +22,42 @@ const TRIALS: f64 = 100_000.0;
 
 /// Successes and failures, expected to be n p₁p₂ and n(1 − p₁p₂), as two counts at x = −1 and 1: their sum is always n, so that the product
 /// of two Poisson probabilities is the binomial one times a constant. A straight line goes through any two points.
-static PRODUCT: Model = Model {
-    name: "product",
-    title: "",
-    about: "",
-    size: None,
-    linear: false,
-    parameters,
-    extent: |_| Extent { repeats: 1, stride: 2 },
-    requires: |_| Ok(()),
-    prepare,
-    golden: Vec::<Golden>::new,
-    shape: ShapeKind::Line,
-};
+static PRODUCT: Model = Model::of::<Product>(ShapeKind::Line);
 
-fn parameters(_: usize) -> Vec<Quantity> {
-    let probability = |name: &str| Quantity {
-        name: name.into(),
-        unit: Unit::One,
-        role: Role::Other,
-        bounds: (0.0, 1.0),
-        prior: DefaultPrior::Uniform(0.0, 1.0),
-        about: "",
-    };
-    vec![probability("p1"), probability("p2")]
-}
+struct Product;
 
-fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
-    out[0] = 0.5 * TRIALS / setup.scale;
-    out[1] = (0.5 - theta[0] * theta[1]) * TRIALS / setup.scale;
-    Ok(())
+impl models::Term for Product {
+    type Shape = models::line::Line;
+    const NAME: &'static str = "product";
+    const TITLE: &'static str = "";
+    const ABOUT: &'static str = "";
+    const LINEAR: bool = false;
+
+    fn parameters(_: usize) -> Vec<Quantity> {
+        let probability = |name: &str| Quantity {
+            name: name.into(),
+            unit: Unit::One,
+            role: Role::Other,
+            bounds: (0.0, 1.0),
+            prior: DefaultPrior::Uniform(0.0, 1.0),
+            about: "",
+        };
+        vec![probability("p1"), probability("p2")]
+    }
+
+    fn extent(_: usize) -> Extent {
+        Extent { repeats: 1, stride: 2 }
+    }
+
+    fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
+        out[0] = 0.5 * TRIALS / setup.scale;
+        out[1] = (0.5 - theta[0] * theta[1]) * TRIALS / setup.scale;
+        Ok(())
+    }
+
+    fn golden() -> Vec<Golden> {
+        Vec::new()
+    }
 }
 
 fn problem() -> Problem {

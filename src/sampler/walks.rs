@@ -1,0 +1,406 @@
+//! Random walks of many walkers abreast: random numbers, steps, ratios of priors, bounds and coefficients, as arrays across walkers.
+//!
+//! Most moves are walks, and on a device or on short data they cost the host more than the engine, so they alone are made this way. The numbers
+//! are plain arithmetic in f64, which a compiler turns into the vectors of any instruction set with the same bits, but for normal numbers,
+//! which are f32: a step only has to be as likely as its opposite.
+
+use fearless_simd::{Simd, SimdBase, SimdInto, f32x16};
+
+use super::adapt::Tuning;
+use super::chain::Trial;
+use super::proposal::Step;
+use super::schedule::{LARGEST_BLOCK, Target};
+use crate::engine::Moves;
+use crate::engine::cpu::level::OnLevel;
+use crate::models::{ABREAST, Abreast, MAX_PARAMETERS, Number};
+use crate::noise::Scale;
+use crate::problem::Problem;
+use crate::random::{Key, Stream};
+
+/// 2⁻³², one over the number of 32-bit words.
+const PER_WORD: f64 = 1.0 / 4_294_967_296.0;
+/// Bits of a word that say how far into a quadrant an angle lies; the two above them say into which.
+const ANGLE: u32 = 0x3fff_ffff;
+
+/// One walk of some walkers of a ladder.
+pub struct Walks<'a> {
+    pub problem: &'a Problem,
+    pub target: &'a Target,
+    pub tuning: &'a Tuning,
+    /// Which move of the sweep it is.
+    pub step: usize,
+    pub key: Key,
+    pub sweep: u32,
+    /// The walkers, ascending, none at β = 0.
+    pub walkers: &'a [u32],
+    pub rung_of: &'a [u32],
+    pub betas: &'a [f64],
+    pub scales: &'a [Scale],
+    /// Proposals of each walker.
+    pub proposals: usize,
+    /// Number of the ladder's first walker in its tile.
+    pub offset: u32,
+    /// States of all walkers of the ladder.
+    pub theta: &'a [f64],
+    /// Proposals of all walkers: what the walk does not change is that of the state.
+    pub trial: &'a mut [f64],
+    pub ln_ratio: &'a mut [f64],
+    pub state: &'a mut [Trial],
+    /// Of each walker that has one proposal, the number that decides it.
+    pub uniform: &'a mut [f64],
+    /// Of each walker, the stream that goes on after its proposals; written where `streamed`.
+    pub streams: &'a mut [Stream],
+    pub streamed: bool,
+    pub room: &'a mut Room,
+    pub moves: &'a mut Moves,
+}
+
+/// Room for what is computed abreast, one chain after the other.
+#[derive(Debug)]
+pub struct Room {
+    normals: Box<[Abreast; LARGEST_BLOCK]>,
+    coefficients: Vec<f64>,
+    /// Of the walkers of a chain that make a move: the energies of their proposals, weights, deciding numbers, and whether they are taken.
+    pub energy: Vec<f64>,
+    pub ln_weight: Vec<f64>,
+    pub uniform: Vec<f64>,
+    pub taken: Vec<bool>,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        let (energy, ln_weight, uniform, taken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { normals: Box::new([[0.0; ABREAST]; LARGEST_BLOCK]), coefficients: Vec::new(), energy, ln_weight, uniform, taken }
+    }
+}
+
+/// Proposals that are made abreast; those beyond `count` repeat the last.
+struct Rows {
+    count: usize,
+    walker: [u32; ABREAST],
+    rival: [u32; ABREAST],
+    /// Place among all proposals of the ladder.
+    at: [usize; ABREAST],
+    rung: [usize; ABREAST],
+}
+
+impl OnLevel for Walks<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn on<S: Simd>(mut self, simd: S) {
+        simd.vectorize(
+            #[inline(always)]
+            || self.all(simd),
+        );
+    }
+}
+
+// Loops count through arrays: closures of iterators would not be compiled for the instruction set.
+#[expect(clippy::needless_range_loop, reason = "closures of iterators would not be compiled for the instruction set")]
+impl Walks<'_> {
+    #[inline(always)]
+    fn all<S: Simd>(&mut self, simd: S) {
+        let (mut next, mut rival, all) = (0, 0, self.walkers.len() * self.proposals);
+        let mut made = 0;
+        while made < all {
+            let count = (all - made).min(ABREAST);
+            let mut rows = Rows { count, walker: [0; ABREAST], rival: [0; ABREAST], at: [0; ABREAST], rung: [0; ABREAST] };
+            for lane in 0..ABREAST {
+                let w = self.walkers[next];
+                (rows.walker[lane], rows.rival[lane], rows.rung[lane]) = (w, rival, self.rung_of[w as usize] as usize);
+                rows.at[lane] = w as usize * self.proposals + rival as usize;
+                if lane + 1 < count {
+                    rival += 1;
+                    if rival as usize == self.proposals {
+                        (rival, next) = (0, next + 1);
+                    }
+                }
+            }
+            (rival, next) = if rival as usize + 1 == self.proposals { (0, next + 1) } else { (rival + 1, next) };
+            self.propose(simd, &rows);
+            made += count;
+        }
+    }
+
+    #[inline(always)]
+    fn propose<S: Simd>(&mut self, simd: S, rows: &Rows) {
+        self.draw(simd, rows);
+        let (problem, d, parameters) = (self.problem, self.problem.dimension(), self.target.parameters.as_slice());
+        let n = parameters.len();
+        let mut steps = [Step { scale: 0.0, factor: &[] }; ABREAST];
+        for lane in 0..ABREAST {
+            steps[lane] = self.tuning.step(rows.rung[lane], self.step);
+            for scale in self.scales {
+                if parameters.contains(&scale.parameter) && scale.collapses(self.betas[rows.rung[lane]]) {
+                    // Nothing to propose: it is drawn when the move is decided.
+                    steps[lane].scale = 0.0;
+                }
+            }
+        }
+        let mut fine = [false; ABREAST];
+        for lane in 0..rows.count {
+            fine[lane] = true;
+        }
+        let mut ln_ratio = [0.0; ABREAST];
+        for row in 0..n {
+            let parameter = &problem.parameters[parameters[row]];
+            let (mut from, mut delta, mut to) = ([0.0; ABREAST], [0.0; ABREAST], [0.0; ABREAST]);
+            for lane in 0..ABREAST {
+                let mut along = 0.0;
+                for column in 0..=row {
+                    along += steps[lane].factor[row * n + column] * self.room.normals[column][lane];
+                }
+                delta[lane] = steps[lane].scale * along;
+                from[lane] = self.theta[rows.walker[lane] as usize * d + parameters[row]];
+            }
+            parameter.prior.steps(&from, &delta, &mut to, &mut ln_ratio);
+            let (low, high) = parameter.bounds;
+            for lane in 0..ABREAST {
+                fine[lane] &= (to[lane] >= low) & (to[lane] <= high);
+            }
+            for lane in 0..rows.count {
+                self.trial[rows.at[lane] * d + parameters[row]] = to[lane];
+            }
+        }
+        for lane in 0..ABREAST {
+            fine[lane] &= ln_ratio[lane] > f64::NEG_INFINITY;
+        }
+        self.prepare(rows, &mut fine);
+        for lane in 0..rows.count {
+            self.ln_ratio[rows.at[lane]] = ln_ratio[lane];
+            self.state[rows.at[lane]] = if fine[lane] { Trial::Evaluated } else { Trial::Refused };
+        }
+        if self.streamed {
+            self.go_on(rows);
+        }
+        self.hand_on(rows, &fine);
+    }
+
+    /// Normal numbers of every proposal, one a parameter, and of the only one of a walker the number that decides it. Several proposals step from the
+    /// state to a centre and from there to each, half of the variance each, so that state and proposals are all alike to the centre.
+    #[inline(always)]
+    fn draw<S: Simd>(&mut self, simd: S, rows: &Rows) {
+        let pairs = self.target.parameters.len().div_ceil(2);
+        if self.proposals == 1 {
+            let uniform = self.pairs(simd, rows, &[0; ABREAST], pairs);
+            for lane in 0..rows.count {
+                self.uniform[rows.walker[lane] as usize] = uniform[lane];
+            }
+            return;
+        }
+        let (blocks, mut first) = (pairs.div_ceil(2) as u32, [0; ABREAST]);
+        self.pairs(simd, rows, &first, pairs);
+        let centre = *self.room.normals;
+        for lane in 0..ABREAST {
+            first[lane] = blocks * (1 + rows.rival[lane]);
+        }
+        self.pairs(simd, rows, &first, pairs);
+        for row in 0..self.target.parameters.len() {
+            for lane in 0..ABREAST {
+                self.room.normals[row][lane] = std::f64::consts::FRAC_1_SQRT_2 * (self.room.normals[row][lane] + centre[row][lane]);
+            }
+        }
+    }
+
+    /// So many pairs of normal numbers from each proposal's first block on, and a uniform number from the two words that follow.
+    #[inline(always)]
+    fn pairs<S: Simd>(&mut self, simd: S, rows: &Rows, first: &[u32; ABREAST], pairs: usize) -> Abreast {
+        let mut uniform = [0.0; ABREAST];
+        for block in 0..=pairs / 2 {
+            let mut number = *first;
+            for lane in 0..ABREAST {
+                number[lane] += block as u32;
+            }
+            let words = self.key.words(simd, &number, &rows.walker, self.sweep, self.step as u32);
+            for half in 0..2 {
+                let (pair, words) = (2 * block + half, [&words[2 * half], &words[2 * half + 1]]);
+                if pair < pairs {
+                    let [a, b] = normals(simd, words);
+                    (self.room.normals[2 * pair], self.room.normals[2 * pair + 1]) = (a, b);
+                } else if pair == pairs {
+                    for lane in 0..ABREAST {
+                        // As `rand` makes an f64 of two words.
+                        let bits = (u64::from(words[0][lane]) | u64::from(words[1][lane]) << 32) >> 11;
+                        uniform[lane] = bits as f64 * (1.0 / (1_u64 << 53) as f64);
+                    }
+                }
+            }
+        }
+        uniform
+    }
+
+    /// Coefficients of the changed terms, term after term and walker after walker; those that the model refuses, or that leave the numbers, are not
+    /// fine.
+    #[inline(always)]
+    fn prepare(&mut self, rows: &Rows, fine: &mut [bool; ABREAST]) {
+        let (problem, d) = (self.problem, self.problem.dimension());
+        self.room.coefficients.clear();
+        for &k in &self.target.terms {
+            let term = &problem.terms[k as usize];
+            let mut values = [[0.0; ABREAST]; MAX_PARAMETERS];
+            for (values, binding) in values.iter_mut().zip(&term.bindings) {
+                if let Some(i) = binding.free {
+                    for lane in 0..ABREAST {
+                        values[lane] = self.trial[rows.at[lane] * d + i];
+                    }
+                }
+                binding.values(values);
+            }
+            let (from, length) = (self.room.coefficients.len(), term.extent.len());
+            self.room.coefficients.resize(from + length * ABREAST, 0.0);
+            let out = &mut self.room.coefficients[from..];
+            (term.model.prepare_abreast)(&values[..term.bindings.len()], &term.setup, out, fine);
+            for lane in 0..rows.count {
+                for coefficient in &out[lane * length..(lane + 1) * length] {
+                    fine[lane] &= coefficient.is_finite();
+                }
+            }
+        }
+    }
+
+    /// Streams of walkers whose decision wants more than one number, or is followed.
+    fn go_on(&mut self, rows: &Rows) {
+        let pairs = self.target.parameters.len().div_ceil(2);
+        let words = if self.proposals == 1 { 2 * pairs } else { 4 * pairs.div_ceil(2) * (1 + self.proposals) };
+        for &w in &rows.walker[..rows.count] {
+            self.streams[w as usize] = self.key.stream_after(words as u32, w, self.sweep, self.step as u32);
+        }
+    }
+
+    /// Appends what the engine is to evaluate.
+    #[inline(always)]
+    fn hand_on(&mut self, rows: &Rows, fine: &[bool; ABREAST]) {
+        let (terms, moves) = (&self.target.terms, &mut *self.moves);
+        for lane in 0..rows.count {
+            if terms.is_empty() && fine[lane] {
+                self.state[rows.at[lane]] = Trial::Free;
+            }
+            if terms.is_empty() || !fine[lane] {
+                continue;
+            }
+            let mut from = 0;
+            for &k in terms {
+                let length = self.problem.terms[k as usize].extent.len();
+                moves.coefficients.extend_from_slice(&self.room.coefficients[from + lane * length..from + (lane + 1) * length]);
+                moves.term.push(k);
+                from += length * ABREAST;
+            }
+            moves.walker.push(self.offset + rows.walker[lane]);
+            if moves.followed {
+                moves.beta.push(self.betas[rows.rung[lane]]);
+                moves.ln_ratio.push(self.ln_ratio[rows.at[lane]]);
+                moves.stream.push(self.streams[rows.walker[lane] as usize].clone());
+            }
+            moves.term_start.push(moves.term.len() as u32);
+            moves.coefficient_start.push(moves.coefficients.len() as u32);
+        }
+    }
+}
+
+/// Two normal numbers from two words (Box and Muller, Ann. Math. Stat. 29 (1958) 610), in f32 and at most 6.8. The angle is drawn within a quadrant and
+/// the quadrant by two signs, so that opposite numbers are equally likely to the last bit.
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "closures of iterators would not be compiled for the instruction set")]
+fn normals<S: Simd>(simd: S, words: [&[u32; ABREAST]; 2]) -> [Abreast; 2] {
+    let (mut share, mut angle) = ([0.0f32; ABREAST], [0.0f32; ABREAST]);
+    for lane in 0..ABREAST {
+        share[lane] = ((f64::from(words[0][lane]) + 0.5) * PER_WORD) as f32;
+        angle[lane] = ((f64::from(words[1][lane] & ANGLE) + 0.5) * (std::f64::consts::TAU * PER_WORD)) as f32;
+    }
+    let (share, angle): (f32x16<S>, f32x16<S>) = (share.simd_into(simd), angle.simd_into(simd));
+    let radius = Number::sqrt(Number::ln(share) * -2.0);
+    let (a, b) = ((radius * Number::cos(angle)).to_array(), (radius * Number::sin(angle)).to_array());
+    let mut pair = [[0.0; ABREAST]; 2];
+    for lane in 0..ABREAST {
+        let sign = words[1][lane];
+        pair[0][lane] = f64::from(f32::from_bits(a[lane].to_bits() ^ (sign & 0x8000_0000)));
+        pair[1][lane] = f64::from(f32::from_bits(b[lane].to_bits() ^ ((sign << 1) & 0x8000_0000)));
+    }
+    pair
+}
+
+/// Metropolis's rule for many proposals, each the only one of its walker.
+pub struct Decide<'a> {
+    /// ln of the weights over those of the states as they are; NaN is refused.
+    pub ln_weight: &'a [f64],
+    /// Numbers of the unit interval.
+    pub uniform: &'a [f64],
+    /// What is taken.
+    pub taken: &'a mut [bool],
+}
+
+impl OnLevel for Decide<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn on<S: Simd>(self, simd: S) {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                for ((taken, &weight), &uniform) in self.taken.iter_mut().zip(self.ln_weight).zip(self.uniform) {
+                    *taken = (weight >= 0.0) | (uniform < Number::exp(weight));
+                }
+            },
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::cpu::level;
+
+    /// Words of walkers abreast, made into normal numbers.
+    struct Draw<'a>([&'a [u32; ABREAST]; 2]);
+
+    impl OnLevel for Draw<'_> {
+        type Output = [Abreast; 2];
+
+        #[inline(always)]
+        fn on<S: Simd>(self, simd: S) -> [Abreast; 2] {
+            normals(simd, self.0)
+        }
+    }
+
+    /// χ² of a million numbers in forty cells of equal probability, and of their pairs in forty times as many, below the level of 10⁻⁵; numbers
+    /// half a per cent too wide are not. Words at the ends of their range give finite numbers, and those with the signs turned the opposite.
+    #[test]
+    fn numbers_are_normal_and_as_likely_as_their_opposites() {
+        const CELLS: usize = 40;
+        let (key, level) = (Key::new(11, "normal", "", "", 0), level::chosen().unwrap());
+        let mut pairs = Vec::new();
+        for walker in 0..1 << 15 {
+            let mut stream = key.stream(walker, 0, 0);
+            let words: [[u32; ABREAST]; 2] = std::array::from_fn(|_| std::array::from_fn(|_| rand::Rng::next_u32(&mut stream)));
+            let [a, b] = level::on(level, Draw([&words[0], &words[1]]));
+            let [c, d] = level::on(level, Draw([&words[0], &words[1].map(|w| w ^ 0xc000_0000)]));
+            assert_eq!((a.map(|v| -v), b.map(|v| -v)), (c, d));
+            pairs.extend(a.into_iter().zip(b));
+        }
+        let chi2 = |wider: f64| {
+            let cell = |z: f64| (puruspe::erfc(-wider * z * std::f64::consts::FRAC_1_SQRT_2) * 0.5 * CELLS as f64).min(CELLS as f64 - 1.0) as usize;
+            let (mut alone, mut together) = ([0.0; CELLS], vec![0.0; CELLS * CELLS]);
+            for &(a, b) in &pairs {
+                let (a, b) = (cell(a), cell(b));
+                alone[a] += 1.0;
+                alone[b] += 1.0;
+                together[a * CELLS + b] += 1.0;
+            }
+            let distance = |counts: &[f64]| {
+                let expected = counts.iter().sum::<f64>() / counts.len() as f64;
+                let chi2: f64 = counts.iter().map(|n| (n - expected).powi(2) / expected).sum();
+                chi2 / (2.0 * puruspe::invgammp(1.0 - 1e-5, 0.5 * (counts.len() - 1) as f64))
+            };
+            (distance(&alone), distance(&together))
+        };
+        let (right, wrong) = (chi2(1.0), chi2(1.005));
+        println!("χ² in units of its bound: {right:?}, of numbers half a per cent too wide {wrong:?}");
+        assert!(right.0 < 1.0 && right.1 < 1.0 && wrong.0 > 1.0, "{right:?} {wrong:?}");
+        let ends = [[0, u32::MAX].map(|w| [w; ABREAST]), [u32::MAX, 0].map(|w| [w; ABREAST])];
+        for words in ends {
+            let numbers = level::on(level, Draw([&words[0], &words[1]]));
+            assert!(numbers.iter().flatten().all(|z| z.abs() < 6.8), "{numbers:?}");
+        }
+    }
+}
