@@ -71,8 +71,9 @@ pub struct Chain<'p> {
     trial: Vec<f64>,
     ln_ratio: Vec<f64>,
     state: Vec<Trial>,
-    /// The parameters that all proposals of this step change, decided abreast; none where each is decided by itself.
-    abreast: Option<Vec<usize>>,
+    /// Whether the proposals of this step are decided abreast, and the parameters that a walk changes.
+    abreast: bool,
+    changed: Vec<usize>,
     /// The number that decides the proposal of each walker, where it is decided abreast.
     uniform: Vec<f64>,
     /// What the proposals of the walker that is proposed for have in common.
@@ -116,7 +117,8 @@ impl<'p> Chain<'p> {
             trial: theta.clone(),
             ln_ratio: vec![0.0; rungs],
             state: vec![Trial::None; rungs],
-            abreast: None,
+            abreast: false,
+            changed: Vec::new(),
             uniform: vec![0.0; rungs],
             proposals: 1,
             centre: Vec::new(),
@@ -199,33 +201,39 @@ impl<'p> Chain<'p> {
                 self.due.push(w as u32);
             }
         }
-        let (begin, walkers) = (Begin { key: self.key, walkers: &self.due, sweep, purpose: step as u32, streams: &mut self.streams }, self.due.len());
-        let walks = regular.filter(|what| what.kind == Kind::Walk);
-        if walks.is_none() {
-            level::on(self.level, begin);
+        let walk = regular.filter(|what| what.kind == Kind::Walk);
+        self.abreast = walk.is_some() && self.proposals == 1 && self.scales.is_empty();
+        if let Some(walk) = walk {
+            // The walker at β = 0 stands somewhere among the others.
+            let (hot, all) = (self.due.iter().position(|&w| self.rung_of[w as usize] == 0), self.due.len());
+            self.walk(0..hot.unwrap_or(all), step, walk, offset, moves, room);
+            if let Some(at) = hot {
+                self.renew(self.due[at] as usize, step, refresh, offset, moves);
+                self.walk(at + 1..all, step, walk, offset, moves, room);
+            }
+            return;
         }
-        self.abreast = walks.filter(|_| self.proposals == 1 && self.scales.is_empty()).map(|what| what.targets[0].parameters.clone());
-        // Of those that walk, the walker at β = 0 stands somewhere among the others.
-        let mut from = 0;
-        for at in 0..walkers {
-            let (w, what) = (self.due[at] as usize, regular.filter(|_| self.rung_of[self.due[at] as usize] > 0));
-            match (what, walks) {
-                (Some(_), Some(_)) => {}
-                (Some(what), None) => self.one(w, step, what, offset, moves),
-                (None, _) => {
-                    walks.into_iter().for_each(|what| self.walk(from..at, step, what, offset, moves, room));
-                    self.streams[w] = self.key.stream(w as u32, self.sweep, REFRESH);
-                    self.one(w, step, refresh, offset, moves);
-                    from = at + 1;
-                }
+        level::on(self.level, Begin { key: self.key, walkers: &self.due, sweep, purpose: step as u32, streams: &mut self.streams });
+        for at in 0..self.due.len() {
+            let w = self.due[at] as usize;
+            match regular.filter(|_| self.rung_of[w] > 0) {
+                Some(what) => self.one(w, step, what, offset, moves),
+                None => self.renew(w, step, refresh, offset, moves),
             }
         }
-        walks.into_iter().for_each(|what| self.walk(from..walkers, step, what, offset, moves, room));
+    }
+
+    /// Proposes a fresh draw of everything for the walker at β = 0.
+    fn renew(&mut self, w: usize, step: usize, refresh: &Move, offset: u32, moves: &mut Moves) {
+        self.streams[w] = self.key.stream(w as u32, self.sweep, REFRESH);
+        self.one(w, step, refresh, offset, moves);
     }
 
     /// Proposes a walk for some of the walkers that make a move.
     fn walk(&mut self, due: Range<usize>, step: usize, what: &Move, offset: u32, moves: &mut Moves, room: &mut Room) {
-        let (proposals, streamed) = (self.proposals, self.abreast.is_none() || moves.followed);
+        let (proposals, streamed) = (self.proposals, !self.abreast || moves.followed);
+        self.changed.clear();
+        self.changed.extend_from_slice(&what.targets[0].parameters);
         let walks = Walks {
             problem: self.problem,
             target: &what.targets[0],
@@ -355,8 +363,8 @@ impl<'p> Chain<'p> {
 
     /// Decides the proposals: reads this chain's share of the misfits from the front of `misfits` and appends its choices.
     pub fn decide(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>, room: &mut Room) {
-        if let Some(changed) = self.abreast.take() {
-            return self.decide_abreast(step, &changed, misfits, choices, room);
+        if self.abreast {
+            return self.decide_abreast(step, misfits, choices, room);
         }
         let m = self.problem.measurements.len();
         for w in 0..self.rungs() {
@@ -402,7 +410,7 @@ impl<'p> Chain<'p> {
     }
 
     /// The same where each walker has one proposal, all change the same parameters, and no scale is integrated out.
-    fn decide_abreast(&mut self, step: usize, changed: &[usize], misfits: &mut &[f64], choices: &mut Vec<bool>, room: &mut Room) {
+    fn decide_abreast(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>, room: &mut Room) {
         let (problem, d, m) = (self.problem, self.problem.dimension(), self.problem.measurements.len());
         let Room { energy, ln_weight, uniform, taken, .. } = room;
         (energy.clear(), ln_weight.clear(), uniform.clear(), taken.clear());
@@ -448,8 +456,8 @@ impl<'p> Chain<'p> {
             match (keep, rung) {
                 (true, 0) => state.copy_from_slice(trial),
                 (false, 0) => trial.copy_from_slice(state),
-                (true, _) => changed.iter().for_each(|&i| state[i] = trial[i]),
-                (false, _) => changed.iter().for_each(|&i| trial[i] = state[i]),
+                (true, _) => self.changed.iter().for_each(|&i| state[i] = trial[i]),
+                (false, _) => self.changed.iter().for_each(|&i| trial[i] = state[i]),
             }
         }
     }

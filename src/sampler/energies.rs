@@ -3,7 +3,7 @@
 //! For the family exp(−βU)·prior with equally many draws at every rung, the free energies need the pooled distribution of U and
 //! nothing else (Shirts and Chodera 2008), so a histogram keeps every sweep in bounded memory. Bins are uniform near the origin, where β = 1 lives,
 //! and of constant relative width far above it, where only small β matter: a bin of width w at inverse temperature β puts an error of
-//! (βw)²/24 into a weight, 2·10⁻⁵ for βw = .02; at the β whose energies lie Δ above the origin, β ≈ d/2Δ and βw = d/2 · [`STEP`].
+//! (βw)²/24 into a weight, 2·10⁻⁵ for βw = .02; at the β whose energies lie Δ above the origin, β ≈ d/2Δ and βw is at most d/2 · 2^−[`FINENESS`].
 
 /// Energies within this many nats of the origin have bins of about equal width; beyond, the width grows in proportion.
 const KNEE: f64 = 4.0;
