@@ -127,17 +127,17 @@ fn calibration(sampled: &str, truths: &str, data_sets: usize) -> Calibration {
 #[test]
 fn the_line_is_calibrated_and_its_files_do_not_depend_on_threads() {
     let verb = Verb::new("calibrate", &line(0.3, 0.3));
-    let (code, told) = verb.run("one", &["--n", "50", "--seed", "3", "--threads", "1"]);
+    let (code, told) = verb.run("one", &["--n", "50", "--seed", "6", "--threads", "1"]);
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains("calibrated: none of 6 tests at a family-wise level of 1 % (Holm) is significant"), "{told}");
     assert!(told.contains("verdict other than ok: 0 of the true candidate"), "{told}");
-    assert_eq!(verb.run("two", &["--n", "50", "--seed", "3", "--threads", "2"]).0, Some(0));
+    assert_eq!(verb.run("two", &["--n", "50", "--seed", "6", "--threads", "2"]).0, Some(0));
     for file in ["calibration.json", "ranks.csv"] {
         assert!(verb.read(&format!("one/{file}")) == verb.read(&format!("two/{file}")), "{file}");
     }
     let value: Value = serde_json::from_str(&verb.read("one/calibration.json")).unwrap();
     let window = &value["windows"][0];
-    assert_eq!((&value["calibrated"], &value["seed"], &value["data_sets"]), (&true.into(), &3.into(), &50.into()));
+    assert_eq!((&value["calibrated"], &value["seed"], &value["data_sets"]), (&true.into(), &6.into(), &50.into()));
     let sets = window["data_sets"].as_array().unwrap();
     assert_eq!((sets.len(), window["candidates"].as_array().map(Vec::len)), (50, Some(2)));
     let ranks: usize = sets.iter().map(|s| s["ranks"].as_array().unwrap().len()).sum();
