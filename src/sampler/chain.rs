@@ -413,7 +413,8 @@ impl<'p> Chain<'p> {
     fn decide_abreast(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>, room: &mut Room) {
         let (problem, d, m) = (self.problem, self.problem.dimension(), self.problem.measurements.len());
         let Room { energy, ln_weight, uniform, taken, .. } = room;
-        (energy.clear(), ln_weight.clear(), uniform.clear(), taken.clear());
+        [&mut *energy, ln_weight, uniform].into_iter().for_each(Vec::clear);
+        taken.clear();
         let mut rest = *misfits;
         for &w in &self.due {
             let (w, beta) = (w as usize, self.betas[self.rung_of[w as usize] as usize]);

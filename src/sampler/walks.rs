@@ -157,7 +157,8 @@ impl Walks<'_> {
             parameter.prior.steps(&from, &delta, &mut to, &mut ln_ratio);
             let (low, high) = parameter.bounds;
             for lane in 0..ABREAST {
-                fine[lane] &= (to[lane] >= low) & (to[lane] <= high);
+                fine[lane] &= to[lane] >= low;
+                fine[lane] &= to[lane] <= high;
             }
             for lane in 0..rows.count {
                 self.trial[rows.at[lane] * d + parameters[row]] = to[lane];
@@ -301,7 +302,6 @@ impl Walks<'_> {
 /// Two normal numbers from two words (Box and Muller, Ann. Math. Stat. 29 (1958) 610), in f32 and at most 6.8. The angle is drawn within a quadrant and
 /// the quadrant by two signs, so that opposite numbers are equally likely to the last bit.
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "closures of iterators would not be compiled for the instruction set")]
 fn normals<S: Simd>(simd: S, words: [&[u32; ABREAST]; 2]) -> [Abreast; 2] {
     let (mut share, mut angle) = ([0.0f32; ABREAST], [0.0f32; ABREAST]);
     for lane in 0..ABREAST {
@@ -379,7 +379,9 @@ mod tests {
             pairs.extend(a.into_iter().zip(b));
         }
         let chi2 = |wider: f64| {
-            let cell = |z: f64| (puruspe::erfc(-wider * z * std::f64::consts::FRAC_1_SQRT_2) * 0.5 * CELLS as f64).min(CELLS as f64 - 1.0) as usize;
+            let cell = |z: f64| {
+                (puruspe::erfc(-wider * z * std::f64::consts::FRAC_1_SQRT_2) * 0.5 * CELLS as f64).min(CELLS as f64 - 1.0) as usize
+            };
             let (mut alone, mut together) = ([0.0; CELLS], vec![0.0; CELLS * CELLS]);
             for &(a, b) in &pairs {
                 let (a, b) = (cell(a), cell(b));
