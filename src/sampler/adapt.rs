@@ -20,7 +20,7 @@ const FRESH: f64 = 0.8;
 const SELDOM: u32 = 6;
 /// From this acceptance of relocated peaks on a rung is easy: half of its moves are enough.
 const EASY: f64 = 0.1;
-/// Refits of which fewer are accepted are made in one of so many turns. They cost ten walks each, and what is found so seldom the exchange
+/// Refits of which fewer are accepted are made in one of so many turns: they are the dearest moves, and what is found so seldom the exchange
 /// brings as well.
 const SCARCE: (f64, u32) = (0.05, 4);
 /// From fewer proposals no acceptance is told.

@@ -268,11 +268,8 @@ impl<'p> Chain<'p> {
         let target = if what.targets.len() > 1 { stream.random_range(0..what.targets.len()) } else { 0 };
         let target = &what.targets[target];
         let beta = self.betas[rung];
-        let drawn = |i: &usize| self.scales.iter().any(|s| s.parameter == *i && s.collapses(beta));
-        // Nothing to propose: the scale is drawn when the move is decided.
-        let idle = target.parameters.iter().any(drawn);
         // A refit is refused by the host most often, and a state of β = 0 has no choice.
-        let several = self.proposals > 1 && rung > 0 && !idle && what.kind != Kind::Refit;
+        let several = self.proposals > 1 && rung > 0 && what.kind != Kind::Refit;
         self.centre.clear();
         if several {
             self.centre.extend(target.parameters.iter().map(|_| standard(stream)));
@@ -280,9 +277,7 @@ impl<'p> Chain<'p> {
         for at in w * self.proposals..w * self.proposals + if several { self.proposals } else { 1 } {
             let stream = &mut self.streams[w];
             let (from, to) = (&self.theta[w * d..(w + 1) * d], &mut self.trial[at * d..(at + 1) * d]);
-            let ratio = if idle {
-                Some(0.0)
-            } else if rung == 0 {
+            let ratio = if rung == 0 {
                 for &i in &target.parameters {
                     to[i] = self.problem.parameters[i].prior.sample(stream);
                 }

@@ -59,6 +59,7 @@ pub struct Walks<'a> {
 #[derive(Debug)]
 pub struct Room {
     normals: Box<[Abreast; LARGEST_BLOCK]>,
+    values: Box<[Abreast; MAX_PARAMETERS]>,
     coefficients: Vec<f64>,
     /// Of the walkers of a chain that make a move: the energies of their proposals, weights, deciding numbers, and whether they are taken.
     pub energy: Vec<f64>,
@@ -70,7 +71,8 @@ pub struct Room {
 impl Default for Room {
     fn default() -> Self {
         let (energy, ln_weight, uniform, taken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { normals: Box::new([[0.0; ABREAST]; LARGEST_BLOCK]), coefficients: Vec::new(), energy, ln_weight, uniform, taken }
+        let (normals, values) = (Box::new([[0.0; ABREAST]; LARGEST_BLOCK]), Box::new([[0.0; ABREAST]; MAX_PARAMETERS]));
+        Self { normals, values, coefficients: Vec::new(), energy, ln_weight, uniform, taken }
     }
 }
 
@@ -96,7 +98,6 @@ impl OnLevel for Walks<'_> {
     }
 }
 
-// Loops count through arrays: closures of iterators would not be compiled for the instruction set.
 #[expect(clippy::needless_range_loop, reason = "closures of iterators would not be compiled for the instruction set")]
 impl Walks<'_> {
     #[inline(always)]
@@ -236,11 +237,11 @@ impl Walks<'_> {
     #[inline(always)]
     fn prepare(&mut self, rows: &Rows, fine: &mut [bool; ABREAST]) {
         let (problem, d) = (self.problem, self.problem.dimension());
-        self.room.coefficients.clear();
+        let Room { values: all, coefficients, .. } = &mut *self.room;
+        coefficients.clear();
         for &k in &self.target.terms {
             let term = &problem.terms[k as usize];
-            let mut values = [[0.0; ABREAST]; MAX_PARAMETERS];
-            for (values, binding) in values.iter_mut().zip(&term.bindings) {
+            for (values, binding) in all.iter_mut().zip(&term.bindings) {
                 if let Some(i) = binding.free {
                     for lane in 0..ABREAST {
                         values[lane] = self.trial[rows.at[lane] * d + i];
@@ -248,10 +249,10 @@ impl Walks<'_> {
                 }
                 binding.values(values);
             }
-            let (from, length) = (self.room.coefficients.len(), term.extent.len());
-            self.room.coefficients.resize(from + length * ABREAST, 0.0);
-            let out = &mut self.room.coefficients[from..];
-            (term.model.prepare_abreast)(&values[..term.bindings.len()], &term.setup, out, fine);
+            let (from, length) = (coefficients.len(), term.extent.len());
+            coefficients.resize(from + length * ABREAST, 0.0);
+            let out = &mut coefficients[from..];
+            (term.model.prepare_abreast)(&all[..term.bindings.len()], &term.setup, out, fine);
             for lane in 0..rows.count {
                 for coefficient in &out[lane * length..(lane + 1) * length] {
                     fine[lane] &= coefficient.is_finite();
