@@ -448,3 +448,60 @@ pub fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
     }
     Some(l)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Frame;
+    use crate::problem;
+    use crate::sampler::schedule::schedule;
+    use crate::spec::{self, Parameter, Sigma, bare};
+
+    const RUNGS: usize = 8;
+
+    /// Two Gaussian peaks.
+    fn problem() -> Problem {
+        let uniform = |low, high| Parameter::Free(Prior::Uniform { low, high });
+        let peaks = bare::term("gaussian", 0, vec![uniform(0.0, 9.0), uniform(0.0, 3.0), uniform(0.1, 1.0)], true);
+        let spec = bare::spec((0.0, 3.0), spec::Noise::Gaussian { sigma: Sigma::Number(1.0), scale: None }, vec![peaks], &[&[2]]);
+        let x: Vec<f64> = (0..30).map(|i| 0.05 + 0.1 * f64::from(i)).collect();
+        problem::build(&spec, &Frame { number: 1, y: vec![2.0; 30], x, monitor: vec![1.0], ..Frame::default() }).unwrap().remove(0)
+    }
+
+    /// Turns of the first refit at each rung above β = 0, where at rung r so many of `tried` are accepted and the rungs of `known` have steps of the
+    /// whole; no other move waits.
+    fn turns(tried: u32, accepted: impl Fn(usize) -> u32, known: &[usize], adapting: bool) -> Vec<u32> {
+        let problem = problem();
+        let (moves, d) = (schedule(&problem), problem.dimension());
+        let unit = (0..d * d).map(|at| if at / d == at % d { 1e3 } else { 0.0 }).collect();
+        let normal = Normal::of(&[&Moments { n: 1e3, mean: vec![0.0; d], products: unit }], false).map(Arc::new);
+        let mut tuning = Tuning::new(&problem, &moves, RUNGS);
+        known.iter().for_each(|&rung| tuning.normals[rung] = normal.clone());
+        for (step, rung) in (0..moves.len()).flat_map(|step| (1..RUNGS).map(move |rung| (step, rung))) {
+            let at = tuning.at(rung, step);
+            (tuning.tried[at], tuning.accepted[at]) = (tried, if moves[step].kind == Kind::Refit { accepted(rung) } else { 0 });
+        }
+        let seen = tuning.clone();
+        (1..RUNGS).for_each(|rung| tuning.take_turns(&[&seen], &moves, rung, rung, adapting));
+        let refit = moves.iter().position(|what| what.kind == Kind::Refit).unwrap();
+        for (step, what) in moves.iter().enumerate().filter(|(_, what)| what.kind != Kind::Refit) {
+            assert!((1..RUNGS).all(|rung| tuning.turns[tuning.at(rung, step)] == 1), "{:?} waits", what.kind);
+        }
+        let turns: Vec<u32> = (1..RUNGS).map(|rung| tuning.turns[tuning.at(rung, refit)]).collect();
+        for (at, turns) in turns.iter().enumerate() {
+            let made = (0..64).filter(|&sweep| tuning.wants(at + 1, refit, Kind::Refit, sweep)).count() as u32;
+            assert_eq!(made, if *turns == 0 { 0 } else { 64 / turns }, "rung {}", at + 1);
+        }
+        turns
+    }
+
+    #[test]
+    fn refits_wait_where_they_are_refused_or_others_do_their_work() {
+        let cold = |rung: usize| if rung < 4 { 10 } else { 200 };
+        assert_eq!(turns(1000, cold, &[], false), [4, 4, 4, 1, 1, 1, 1]);
+        assert_eq!(turns(100, cold, &[], false), [1; 7], "so few proposals say nothing");
+        assert_eq!(turns(1000, cold, &[1, 2, 3, 4, 5, 6], false), [0, 0, 0, 0, 4, 4, 1]);
+        assert_eq!(turns(1000, cold, &[1, 3], false), [0, 4, 4, 1, 1, 1, 1], "the way from the prior is broken at the second rung");
+        assert_eq!(turns(1000, cold, &[1, 2, 3, 4, 5, 6], true), [4, 4, 4, 1, 1, 1, 1], "while adapting");
+    }
+}
