@@ -3,8 +3,11 @@
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
+use rayon::prelude::*;
+
+use super::cluster::{self, States};
 use super::mixture::{Mixture, members};
-use super::normal::{self, Normal, Places};
+use super::normal::{self, Approximation, Places};
 use super::proposal::Step;
 use super::record::Record;
 use super::schedule::{Kind, Move, exchangeable, find};
@@ -12,12 +15,15 @@ use crate::models::Role;
 use crate::prior::{Coordinate, Prior};
 use crate::problem::Problem;
 
-/// A normal approximation about which steps are no longer than this is worth nothing.
+/// An approximation about which steps are no longer than this, and of which fewer fresh draws are accepted, is worth nothing.
 const SHORTEST: f64 = 0.3;
-/// From this size on a step is a fresh draw.
-const FRESH: f64 = 0.8;
-/// Where fresh draws are accepted, other moves are made in one sweep of so many.
-const SELDOM: u32 = 6;
+const SELDOMEST: f64 = 0.02;
+/// Where so many fresh draws are accepted they are what steps of the whole are, and other moves are made in one of so many turns.
+const FRESH: [(f64, u32); 2] = [(0.25, 6), (0.1, 3)];
+/// Below this acceptance of fresh draws an approximation is tried with twice as many components.
+const GOOD: f64 = 0.6;
+/// States of a rung that it is learned from, of all copies.
+const MOST_SEEN: usize = 2048;
 /// From this acceptance of relocated peaks on a rung is easy: half of its moves are enough.
 const EASY: f64 = 0.1;
 /// Refits of which fewer are accepted are made in one of so many turns: they are the dearest moves, and what is found so seldom the exchange
@@ -34,7 +40,6 @@ static GAINS: LazyLock<[f64; 1024]> = LazyLock::new(|| std::array::from_fn(|n| p
 pub struct Tuning {
     /// Whether sizes still follow the counts.
     pub adapting: bool,
-    moves: usize,
     rungs: usize,
     /// Of every move, rung after rung (see [`Tuning::at`]): the walkers of a ladder make one move after the other.
     ln_scale: Vec<f64>,
@@ -52,13 +57,14 @@ pub struct Tuning {
     moments: Vec<Moments>,
     /// For each move, what has been learned of where relocated peaks belong.
     pub mixtures: Vec<Arc<Mixture>>,
-    /// For each rung, the normal approximation that steps of the whole are made about; none where it is not known, or of no use.
-    pub normals: Vec<Option<Arc<Normal>>>,
+    /// For each rung, the approximation that steps of the whole are made about; none where it is not known, or of no use.
+    pub normals: Vec<Option<Arc<Approximation>>>,
     places: Option<Arc<Places>>,
     /// Of every move, in one sweep of how many it is made at each rung; 0: in none.
     turns: Vec<u32>,
-    /// What the approximations are learned from, one a rung.
-    whole: Vec<Moments>,
+    /// What the approximations are learned from, one a rung, and the most states of each.
+    seen: Vec<States>,
+    most_seen: usize,
 }
 
 /// Moves whose shape is learned from the same states: one block, or the like blocks of exchangeable peaks.
@@ -96,7 +102,6 @@ impl Tuning {
         }
         Self {
             adapting: true,
-            moves: moves.len(),
             rungs,
             ln_scale: vec![0.3f64.ln(); rungs * moves.len()],
             scale: vec![0.3; rungs * moves.len()],
@@ -112,7 +117,8 @@ impl Tuning {
             normals: vec![None; rungs],
             places: moves.iter().find_map(|m| m.places.clone()),
             turns: vec![1; rungs * moves.len()],
-            whole: vec![Moments::default(); rungs],
+            seen: vec![States::default(); rungs],
+            most_seen: MOST_SEEN,
         }
     }
 
@@ -140,7 +146,7 @@ impl Tuning {
     #[inline]
     pub fn wants(&self, rung: usize, step: usize, kind: Kind, sweep: u32) -> bool {
         match kind {
-            Kind::Whole => self.normals[rung].is_some(),
+            Kind::Whole => self.normals[rung].is_some() && self.turns[self.at(rung, step)] > 0,
             // By turns of two sweeps, for some moves are made in every other sweep only.
             _ => match self.turns[self.at(rung, step)] {
                 0 => false,
@@ -189,7 +195,9 @@ impl Tuning {
                 }
             }
             if let Some(places) = &self.places {
-                self.whole[rung].add(problem, &places.ordered(row)[..places.parameters.len()], row);
+                let mut state = [0.0; normal::MOST];
+                places.state(problem, row, &mut state);
+                self.seen[rung].add(&state[..places.parameters.len()], self.most_seen);
             }
         }
     }
@@ -198,56 +206,58 @@ impl Tuning {
     /// `reshape` takes new shapes too.
     pub fn pooled(copies: &[&Self], problem: &Problem, moves: &[Move], from: &[f64], to: &[f64], reshape: bool) -> Self {
         let mut pooled = Self::new(problem, moves, to.len());
+        pooled.most_seen = MOST_SEEN.div_ceil(copies.len());
+        let nearest = |rung: usize| {
+            let (low, high, share) = bracket(from, to[rung]);
+            if share < 0.5 { low } else { high }
+        };
+        let learned = (1..to.len()).into_par_iter().map(|rung| pooled.approximation(copies, moves, nearest(rung), reshape));
+        let learned: Vec<Option<Arc<Approximation>>> = learned.collect();
+        pooled.normals[1..].clone_from_slice(&learned);
         for (rung, &beta) in to.iter().enumerate().skip(1) {
             let (low, high, share) = bracket(from, beta);
             for step in 0..moves.len() {
                 let mean = |r: usize| copies.iter().map(|c| c.ln_scale[c.at(r, step)]).sum::<f64>() / copies.len() as f64;
                 let at = pooled.at(rung, step);
                 pooled.ln_scale[at] = (1.0 - share) * mean(low) + share * mean(high);
-                let nearest = if share < 0.5 { low } else { high };
                 let shape = pooled.shape(rung, step);
-                pooled.factors[shape].copy_from_slice(&copies[0].factors[copies[0].shape(nearest, step)]);
+                pooled.factors[shape].copy_from_slice(&copies[0].factors[copies[0].shape(nearest(rung), step)]);
             }
-            let nearest = if share < 0.5 { low } else { high };
+            let nearest = nearest(rung);
             if reshape {
                 pooled.reshape(copies, problem, rung, nearest);
             }
-            pooled.approximate(copies, moves, rung, nearest, reshape);
             pooled.take_turns(copies, moves, rung, nearest, reshape);
         }
         pooled.scale = pooled.ln_scale.iter().map(|s| s.exp()).collect();
         pooled
     }
 
-    /// A new normal approximation of one rung. While adapting goes on it is tried with fresh draws; when it ends, only one that allows long steps stays.
-    fn approximate(&mut self, copies: &[&Self], moves: &[Move], rung: usize, from: usize, adapting: bool) {
-        let whole = (0..self.moves).filter(|&step| moves[step].kind == Kind::Whole).map(|step| self.at(rung, step));
-        let places: Vec<usize> = whole.collect();
-        let tried = copies[0].normals[from].is_some();
-        let longest = places.iter().map(|&at| self.ln_scale[at]).fold(f64::NEG_INFINITY, f64::max);
-        if adapting {
-            places.iter().for_each(|&at| self.ln_scale[at] = 0.0);
-        } else if !tried || longest < SHORTEST.ln() {
-            return;
+    /// A new approximation for a rung from what was seen at one. While adapting goes on it is tried, with more components until it is good; when it
+    /// ends, only one that moves states far stays.
+    fn approximation(&self, copies: &[&Self], moves: &[Move], from: usize, adapting: bool) -> Option<Arc<Approximation>> {
+        let (before, taken) = (copies[0].normals[from].as_deref(), taken(copies, moves, from));
+        if !adapting && (before.is_none() || taken < SELDOMEST && longest(copies, moves, from) < SHORTEST) {
+            return None;
         }
-        let seen: Vec<&Moments> = copies.iter().map(|c| &c.whole[from]).collect();
-        let fresh = !adapting && longest >= FRESH.ln();
-        self.normals[rung] = Normal::of(&seen, fresh).map(Arc::new);
+        let components = before.map_or(1, |before| before.components() * if taken < GOOD { 2 } else { 1 });
+        let seen: Vec<&States> = copies.iter().map(|c| &c.seen[from]).collect();
+        let mut learned = cluster::approximation(&seen, self.places.as_ref()?.parameters.len(), components)?;
+        learned.fresh = !adapting && FRESH.iter().any(|fresh| taken >= fresh.0);
+        Some(Arc::new(learned))
     }
 
-    /// In how many sweeps moves are made: refits where they are accepted. When adapting has ended, all seldom where fresh draws of the whole do their
+    /// In how many turns moves are made: refits where they are accepted. When adapting has ended, all seldom where fresh draws of the whole do their
     /// work, by halves where peaks are relocated easily, which takes a state far in every sweep; where steps of the whole are taken, refits are
     /// seldom, and on the way down from β = 0 not made at all: states come from the prior there.
     fn take_turns(&mut self, copies: &[&Self], moves: &[Move], rung: usize, from: usize, adapting: bool) {
         let rate = |like: &dyn Fn(&Move) -> bool| {
-            let steps = (0..moves.len()).filter(|&step| like(&moves[step]));
-            let counts = steps.flat_map(|step| copies.iter().map(move |c| (c.accepted[c.at(from, step)], c.tried[c.at(from, step)])));
-            let (accepted, tried) = counts.fold((0, 0), |(a, t), (accepted, tried)| (a + accepted, t + tried));
+            let (accepted, tried) = rate(copies, moves, from, like);
             (tried > FEW).then(|| f64::from(accepted) / f64::from(tried))
         };
-        let fresh = !adapting && self.normals[rung].as_ref().is_some_and(|normal| normal.fresh);
+        let (fresh, taken) = (!adapting && self.normals[rung].as_ref().is_some_and(|normals| normals.fresh), taken(copies, moves, from));
         let easy = !adapting && rate(&|what| what.kind == Kind::Relocate).is_some_and(|rate| rate >= EASY);
-        let turns = if fresh { SELDOM } else { 1 + u32::from(easy) };
+        let turns = FRESH.iter().find(|of| fresh && taken >= of.0).map_or(1 + u32::from(easy), |of| of.1);
         let known = !adapting && self.normals[rung].is_some();
         let hot = known && 2 * rung <= self.rungs && self.normals[1..rung].iter().all(Option::is_some);
         for (step, what) in moves.iter().enumerate() {
@@ -255,6 +265,9 @@ impl Tuning {
             let like = |other: &Move| other.kind == Kind::Refit && other.targets[0].peaks.len() == peaks;
             let at = self.at(rung, step);
             self.turns[at] = match what.kind {
+                Kind::Whole if adapting || fresh => 1,
+                Kind::Whole if what.rate.is_none() => u32::from(taken >= SELDOMEST),
+                Kind::Whole => u32::from(longest(copies, moves, from) >= SHORTEST),
                 Kind::Refit if hot => 0,
                 Kind::Refit if known || rate(&like).is_some_and(|rate| rate < SCARCE.0) => turns * SCARCE.1,
                 _ => turns,
@@ -313,19 +326,6 @@ impl Tuning {
 }
 
 impl Moments {
-    /// Of all states together; none where there are none.
-    pub fn merged(parts: &[&Self]) -> Option<Self> {
-        let n: f64 = parts.iter().map(|p| p.n).sum();
-        let d = parts.iter().map(|p| p.mean.len()).max().filter(|_| n > 0.0)?;
-        let seen = || parts.iter().filter(|p| p.n > 0.0);
-        let mean: Vec<f64> = (0..d).map(|i| seen().map(|p| p.n * p.mean[i]).sum::<f64>() / n).collect();
-        let product = |i: usize, j: usize| -> f64 {
-            seen().map(|p| p.products[i * d + j] + p.n * (p.mean[i] - mean[i]) * (p.mean[j] - mean[j])).sum()
-        };
-        let products = (0..d * d).map(|at| product(at / d, at % d)).collect();
-        Some(Self { n, mean, products })
-    }
-
     /// Adds a state.
     pub fn add(&mut self, problem: &Problem, parameters: &[usize], row: &[f64]) {
         let n = parameters.len();
@@ -337,10 +337,7 @@ impl Moments {
         let mut before = [0.0; normal::MOST];
         let mut after = [0.0; normal::MOST];
         for (j, &i) in parameters.iter().enumerate() {
-            let value = match problem.parameters[i].prior.coordinate() {
-                Coordinate::Linear => row[i],
-                Coordinate::Log => row[i].ln(),
-            };
+            let value = coordinate(problem, i, row);
             before[j] = value - self.mean[j];
             self.mean[j] += before[j] / self.n;
             after[j] = value - self.mean[j];
@@ -348,6 +345,34 @@ impl Moments {
         for (row, before) in self.products.chunks_exact_mut(n).zip(&before) {
             row.iter_mut().zip(&after).for_each(|(product, after)| *product += before * after);
         }
+    }
+}
+
+/// Accepted and tried proposals of the moves that are like that, over all copies at a rung.
+fn rate(copies: &[&Tuning], moves: &[Move], rung: usize, like: &dyn Fn(&Move) -> bool) -> (u32, u32) {
+    let steps = (0..moves.len()).filter(|&step| like(&moves[step]));
+    let counts = steps.flat_map(|step| copies.iter().map(move |c| (c.accepted[c.at(rung, step)], c.tried[c.at(rung, step)])));
+    counts.fold((0, 0), |(a, t), (accepted, tried)| (a + accepted, t + tried))
+}
+
+/// The share of fresh draws from the approximation that are accepted at a rung.
+fn taken(copies: &[&Tuning], moves: &[Move], rung: usize) -> f64 {
+    let (accepted, tried) = rate(copies, moves, rung, &|what| what.kind == Kind::Whole && what.rate.is_none());
+    f64::from(accepted) / f64::from(tried.max(1))
+}
+
+/// The size that steps about the approximation have taken at a rung.
+fn longest(copies: &[&Tuning], moves: &[Move], rung: usize) -> f64 {
+    let tuned = (0..moves.len()).filter(|&step| moves[step].kind == Kind::Whole && moves[step].rate.is_some());
+    let mean = |step: usize| copies.iter().map(|c| c.ln_scale[c.at(rung, step)]).sum::<f64>() / copies.len() as f64;
+    tuned.map(mean).fold(f64::NEG_INFINITY, f64::max).exp()
+}
+
+/// A parameter in the coordinate of walks.
+pub fn coordinate(problem: &Problem, i: usize, row: &[f64]) -> f64 {
+    match problem.parameters[i].prior.coordinate() {
+        Coordinate::Linear => row[i],
+        Coordinate::Log => row[i].ln(),
     }
 }
 
@@ -451,6 +476,7 @@ pub fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::normal::Normal;
     use super::*;
     use crate::dataset::Frame;
     use crate::problem;
@@ -469,28 +495,43 @@ mod tests {
     }
 
     /// Turns of the first refit at each rung above β = 0, where at rung r so many of `tried` are accepted and the rungs of `known` have steps of the
-    /// whole; no other move waits.
-    fn turns(tried: u32, accepted: impl Fn(usize) -> u32, known: &[usize], adapting: bool) -> Vec<u32> {
+    /// whole, of whose fresh draws so many are taken. Walks wait where fresh draws do their work.
+    fn turns(tried: u32, accepted: impl Fn(usize) -> u32, (known, taken): (&[usize], f64), adapting: bool) -> Vec<u32> {
         let problem = problem();
         let (moves, d) = (schedule(&problem), problem.dimension());
-        let unit = (0..d * d).map(|at| if at / d == at % d { 1e3 } else { 0.0 }).collect();
-        let normal = Normal::of(&[&Moments { n: 1e3, mean: vec![0.0; d], products: unit }], false).map(Arc::new);
+        let unit = (0..d * d).map(|at| if at / d == at % d { 1.0 } else { 0.0 }).collect();
+        let mut normals = Approximation::of(&[Normal { mean: vec![0.0; d], factor: unit, share: 1.0 }], d);
+        normals.iter_mut().for_each(|normals| normals.fresh = taken >= FRESH[1].0);
+        let normals = normals.map(Arc::new);
         let mut tuning = Tuning::new(&problem, &moves, RUNGS);
-        known.iter().for_each(|&rung| tuning.normals[rung] = normal.clone());
+        known.iter().for_each(|&rung| tuning.normals[rung] = normals.clone());
         for (step, rung) in (0..moves.len()).flat_map(|step| (1..RUNGS).map(move |rung| (step, rung))) {
             let at = tuning.at(rung, step);
-            (tuning.tried[at], tuning.accepted[at]) = (tried, if moves[step].kind == Kind::Refit { accepted(rung) } else { 0 });
+            tuning.tried[at] = tried;
+            tuning.accepted[at] = match moves[step].kind {
+                Kind::Refit => accepted(rung),
+                Kind::Whole => (taken * f64::from(tried)).round() as u32,
+                _ => 0,
+            };
         }
         let seen = tuning.clone();
         (1..RUNGS).for_each(|rung| tuning.take_turns(&[&seen], &moves, rung, rung, adapting));
         let refit = moves.iter().position(|what| what.kind == Kind::Refit).unwrap();
-        for (step, what) in moves.iter().enumerate().filter(|(_, what)| what.kind != Kind::Refit) {
-            assert!((1..RUNGS).all(|rung| tuning.turns[tuning.at(rung, step)] == 1), "{:?} waits", what.kind);
+        let wait = if adapting { 1 } else { FRESH.iter().find(|of| taken >= of.0).map_or(1, |of| of.1) };
+        for (step, rung) in (0..moves.len()).flat_map(|step| (1..RUNGS).map(move |rung| (step, rung))) {
+            let turns = tuning.turns[tuning.at(rung, step)];
+            match moves[step].kind {
+                Kind::Refit => {}
+                // Steps of the whole are of the first size yet.
+                Kind::Whole if moves[step].rate.is_some() => assert_eq!(turns, 1),
+                Kind::Whole => assert_eq!(turns, u32::from(adapting || taken >= SELDOMEST), "fresh draws at rung {rung}"),
+                kind => assert_eq!(turns, if known.contains(&rung) { wait } else { 1 }, "{kind:?} at rung {rung}"),
+            }
         }
         let turns: Vec<u32> = (1..RUNGS).map(|rung| tuning.turns[tuning.at(rung, refit)]).collect();
         for (at, turns) in turns.iter().enumerate() {
-            let made = (0..64).filter(|&sweep| tuning.wants(at + 1, refit, Kind::Refit, sweep)).count() as u32;
-            assert_eq!(made, if *turns == 0 { 0 } else { 64 / turns }, "rung {}", at + 1);
+            let made = (0..96).filter(|&sweep| tuning.wants(at + 1, refit, Kind::Refit, sweep)).count() as u32;
+            assert_eq!(made, if *turns == 0 { 0 } else { 96 / turns }, "rung {}", at + 1);
         }
         turns
     }
@@ -498,10 +539,13 @@ mod tests {
     #[test]
     fn refits_wait_where_they_are_refused_or_others_do_their_work() {
         let cold = |rung: usize| if rung < 4 { 10 } else { 200 };
-        assert_eq!(turns(1000, cold, &[], false), [4, 4, 4, 1, 1, 1, 1]);
-        assert_eq!(turns(100, cold, &[], false), [1; 7], "so few proposals say nothing");
-        assert_eq!(turns(1000, cold, &[1, 2, 3, 4, 5, 6], false), [0, 0, 0, 0, 4, 4, 1]);
-        assert_eq!(turns(1000, cold, &[1, 3], false), [0, 4, 4, 1, 1, 1, 1], "the way from the prior is broken at the second rung");
-        assert_eq!(turns(1000, cold, &[1, 2, 3, 4, 5, 6], true), [4, 4, 4, 1, 1, 1, 1], "while adapting");
+        let all = &[1, 2, 3, 4, 5, 6];
+        assert_eq!(turns(1000, cold, (&[], 0.0), false), [4, 4, 4, 1, 1, 1, 1]);
+        assert_eq!(turns(100, cold, (&[], 0.0), false), [1; 7], "so few proposals say nothing");
+        assert_eq!(turns(1000, cold, (all, 0.05), false), [0, 0, 0, 0, 4, 4, 1]);
+        assert_eq!(turns(1000, cold, (all, 0.2), false), [0, 0, 0, 0, 12, 12, 1]);
+        assert_eq!(turns(1000, cold, (all, 0.5), false), [0, 0, 0, 0, 24, 24, 1]);
+        assert_eq!(turns(1000, cold, (&[1, 3], 0.05), false), [0, 4, 4, 1, 1, 1, 1], "the way from the prior is broken at the second rung");
+        assert_eq!(turns(1000, cold, (all, 0.5), true), [4, 4, 4, 1, 1, 1, 1], "while adapting");
     }
 }

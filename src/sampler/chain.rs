@@ -273,6 +273,7 @@ impl<'p> Chain<'p> {
         self.centre.clear();
         if several {
             self.centre.extend(target.parameters.iter().map(|_| standard(stream)));
+            self.centre.push(stream.random());
         }
         for at in w * self.proposals..w * self.proposals + if several { self.proposals } else { 1 } {
             let stream = &mut self.streams[w];
@@ -283,11 +284,11 @@ impl<'p> Chain<'p> {
                 }
                 within(self.problem, &target.parameters, to).then_some(0.0)
             } else {
-                let (mixture, normal) = (&self.tuning.mixtures[step], self.tuning.normals[rung].as_deref());
+                let (mixture, normals) = (&self.tuning.mixtures[step], self.tuning.normals[rung].as_deref());
                 let m = self.problem.measurements.len();
                 let memories = if self.memories.len() > m { &mut self.memories[w * m..(w + 1) * m] } else { &mut self.memories };
                 let (step, scales) = (self.tuning.step(rung, step), &self.scales);
-                let tuned = Tuned { step, centre: Centre(&self.centre), mixture, normal, beta, memories, scales };
+                let tuned = Tuned { step, centre: Centre(&self.centre), mixture, normals, beta, memories, scales };
                 change(self.problem, what, target, tuned, from, to, stream)
             };
             self.state[at] = match ratio {

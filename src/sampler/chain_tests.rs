@@ -10,8 +10,8 @@ use std::sync::Arc;
 use rand_distr::{Distribution, Poisson};
 use rayon::prelude::*;
 
-use super::super::adapt::Moments;
-use super::super::normal::Normal;
+use super::super::cluster::{self, States};
+use super::super::normal::{Approximation, Length, MOST};
 use super::super::schedule;
 use super::*;
 use crate::dataset::Frame;
@@ -139,20 +139,24 @@ fn seen(problem: &Problem) -> Record {
     record
 }
 
-/// The same as a normal approximation of a posterior that it has nothing to do with.
-fn approximation(problem: &Problem, whole: &Move) -> Arc<Normal> {
+/// The same as an approximation of a posterior that it has nothing to do with, by several normal densities.
+fn approximation(problem: &Problem, whole: &Move) -> Arc<Approximation> {
     let places = whole.places.as_ref().expect("places");
-    let mut moments = Moments::default();
+    let (mut states, n) = (States::default(), places.parameters.len());
     let mut stream = Key::new(1, "seen", "", "", 0).stream(0, 0, 0);
-    for _ in 0..200 {
+    for _ in 0..400 {
         let mut theta = prior(problem, &mut stream);
         // The peak to the left is the smaller one, so that it matters which is which: those that changed places could not go back.
         if (theta[2] < theta[5]) != (theta[1] < theta[4]) {
             theta.swap(1, 4);
         }
-        moments.add(problem, &places.ordered(&theta)[..places.parameters.len()], &theta);
+        let mut state = [0.0; MOST];
+        places.state(problem, &theta, &mut state);
+        states.add(&state[..n], 400);
     }
-    Arc::new(Normal::of(&[&moments], false).expect("enough states"))
+    let learned = cluster::approximation(&[&states], n, 4).expect("enough states");
+    assert_eq!(learned.components(), 4);
+    Arc::new(learned)
 }
 
 /// One repeat: functions of parameters and data before and after, and the ranks of the parameters after among draws of their priors.
@@ -350,7 +354,7 @@ fn steps_of_the_whole_refuse_peaks_that_change_places() {
     let problem = template(Noise::Gaussian, Curve::Broad);
     let moves = moves_of(&problem, Kind::Whole);
     let places = moves[0].places.as_ref().expect("places");
-    let normal = approximation(&problem, &moves[0]);
+    let normals = approximation(&problem, &moves[0]);
     // By how much the peak to the left is the larger one: which is which shows in no parameter alone.
     let left = |theta: &[f64]| (theta[5] - theta[2]).signum() * (theta[1] - theta[4]);
     let errors = |mutant: bool| {
@@ -360,7 +364,8 @@ fn steps_of_the_whole_refuse_peaks_that_change_places() {
             let before = left(&theta);
             for _ in 0..MUTANT_SWEEPS[0] {
                 let mut to = theta.clone();
-                let (ln_ratio, kept) = places.proposal(&problem, &normal, (0.7, Centre(&[])), &theta, &mut to, &mut stream);
+                let (ln_ratio, kept) =
+                    places.proposal(&problem, &normals, (Length::Within(0.7), Centre(&[])), &theta, &mut to, &mut stream);
                 let ratios = problem.parameters.iter().zip(to.iter().zip(&theta)).map(|(p, (to, from))| p.prior.ln_ratio(*to, *from));
                 let accepted = stream.random::<f64>().ln() < ln_ratio + ratios.sum::<f64>();
                 if accepted && (kept || mutant) {

@@ -9,6 +9,7 @@
 pub mod adapt;
 mod campaign;
 mod chain;
+mod cluster;
 pub mod diagnostics;
 mod energies;
 mod guide;

@@ -1,19 +1,25 @@
-//! All parameters at once, about a normal approximation of the posterior that was learned while adapting.
+//! All parameters at once, about an approximation of the posterior that was learned while adapting: a mixture of normal densities.
 //!
-//! Where the data decide, a posterior is nearly normal about its mode, and a draw from that normal density is nearly a draw from the
-//! posterior: one step does what many along single parameters do. With z the parameters in units of the approximation, a step is
-//! z' = √(1 − s²) z + s ξ, ξ standard normal (Neal 1998; Rudolf and Sprungk, Found. Comput. Math. 18 (2018) 309): it leaves the
-//! approximation as it is for every s, and for s = 1 it is a fresh draw. How far posterior and approximation differ enters the acceptance,
-//! and s follows it; where s stays small the approximation is worth nothing, and the step is no longer made.
+//! Where the data decide, a posterior is nearly normal about each of its modes, and a draw from a few normal densities is nearly a draw from the
+//! posterior: one step does what many along single parameters do. How far posterior and approximation differ enters the acceptance.
+//!
+//! A fresh draw comes from any component, so that it crosses between modes. A step of size s stays with a component, which is drawn with the
+//! odds that the state came from it: with z the parameters in the component's units, z' = √(1 − s²) z + s ξ, ξ standard normal (Neal 1998; Rudolf and
+//! Sprungk, Found. Comput. Math. 18 (2018) 309). That leaves each component as it is, and with those odds the mixture too, for every s; s follows
+//! the acceptance, and where it stays small the step is no longer made.
 //!
 //! Exchangeable peaks are taken in the order of their centres, in which the K! images of a mode are one. A step that changes the order is
 //! refused, so that the way back is made among the same names.
 
-use super::adapt::{Moments, cholesky};
+use fearless_simd::{Level, Simd, SimdBase, SimdFrom, f64x8};
+use rand::RngExt;
+
+use super::adapt::coordinate;
 use super::mixture::members;
 use super::rivals::Centre;
 use super::schedule::{find, own};
-use crate::models::Role;
+use crate::engine::cpu::level::{self, OnLevel};
+use crate::models::{Number, Role};
 use crate::noise::Scale;
 use crate::prior::Coordinate;
 use crate::problem::Problem;
@@ -21,10 +27,10 @@ use crate::random::Stream;
 
 /// Most parameters that step together.
 pub const MOST: usize = 64;
-/// States that must have been seen, a parameter.
-const LEAST_SEEN: f64 = 8.0;
-/// The approximation is this much wider than what was seen: a draw from too narrow a one is seldom left again.
-const WIDER: f64 = 1.1;
+/// Most normal densities of an approximation: all are worked on abreast.
+pub const MOST_COMPONENTS: usize = 8;
+/// A number of each component.
+pub type Lanes = [f64; MOST_COMPONENTS];
 
 /// The parameters that step together, and which of them are exchangeable.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,16 +41,42 @@ pub struct Places {
     families: Vec<Vec<Vec<usize>>>,
 }
 
-/// A normal density of the parameters in the coordinates of walks, peaks in the order of their centres.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Normal {
-    mean: Vec<f64>,
-    /// Lower Cholesky factor of the covariance, row by row.
-    factor: Vec<f64>,
-    /// One over its diagonal.
-    inverse: Vec<f64>,
+/// A mixture of normal densities of the parameters in the coordinates of walks, peaks in the order of their centres. Lanes beyond its components
+/// have no density.
+#[derive(Clone, Debug)]
+pub struct Approximation {
+    components: usize,
+    mean: Vec<Lanes>,
+    /// Lower Cholesky factors of the covariances, column by column from the diagonal on.
+    factor: Vec<Lanes>,
+    /// One over their diagonals.
+    inverse: Vec<Lanes>,
+    /// ln of share and density at the mean, but for (2π)^(−n/2).
+    ln_top: Lanes,
+    share: Lanes,
     /// Whether fresh draws from it are accepted often.
     pub fresh: bool,
+    level: Level,
+}
+
+/// A normal density, and its share of a mixture.
+#[derive(Clone, Debug)]
+pub struct Normal {
+    /// Its mean.
+    pub mean: Vec<f64>,
+    /// Lower Cholesky factor of its covariance, row by row.
+    pub factor: Vec<f64>,
+    /// Its share.
+    pub share: f64,
+}
+
+/// How far a step goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Length {
+    /// Anywhere, from any component.
+    Fresh,
+    /// So much of a standard deviation, at most 1, within one.
+    Within(f64),
 }
 
 impl Places {
@@ -68,7 +100,7 @@ impl Places {
     }
 
     /// The parameter that stands at each place when peaks are in order.
-    pub fn ordered(&self, theta: &[f64]) -> [usize; MOST] {
+    fn ordered(&self, theta: &[f64]) -> [usize; MOST] {
         let mut at = [0; MOST];
         at[..self.parameters.len()].copy_from_slice(&self.parameters);
         for family in &self.families {
@@ -86,22 +118,29 @@ impl Places {
         at
     }
 
+    /// Writes the parameters in the coordinates of walks, peaks in order, and returns which ones they are.
+    pub fn state(&self, problem: &Problem, theta: &[f64], phi: &mut [f64; MOST]) -> [usize; MOST] {
+        let at = self.ordered(theta);
+        phi.iter_mut().zip(&at[..self.parameters.len()]).for_each(|(phi, &i)| *phi = coordinate(problem, i, theta));
+        at
+    }
+
     /// Whether the peaks are in that order.
     fn in_order(&self, at: &[usize; MOST], theta: &[f64]) -> bool {
         self.families.iter().all(|family| family.windows(2).all(|pair| theta[at[pair[0][0]]] < theta[at[pair[1][0]]]))
     }
 
-    /// Changes `to` by a step of size `s`, at most 1, and returns ln of the ratio of the proposals and coordinates; none where peaks change places.
+    /// Changes `to` by a step and returns ln of the ratio of the proposals and coordinates; none where peaks change places.
     pub fn step(
         &self,
         problem: &Problem,
-        normal: &Normal,
-        s: (f64, Centre<'_>),
+        approximation: &Approximation,
+        how: (Length, Centre<'_>),
         from: &[f64],
         to: &mut [f64],
         stream: &mut Stream,
     ) -> Option<f64> {
-        let (ln_ratio, kept) = self.proposal(problem, normal, s, from, to, stream);
+        let (ln_ratio, kept) = self.proposal(problem, approximation, how, from, to, stream);
         kept.then_some(ln_ratio)
     }
 
@@ -109,36 +148,36 @@ impl Places {
     pub(super) fn proposal(
         &self,
         problem: &Problem,
-        normal: &Normal,
-        (s, centre): (f64, Centre<'_>),
+        approximation: &Approximation,
+        (length, centre): (Length, Centre<'_>),
         from: &[f64],
         to: &mut [f64],
         stream: &mut Stream,
     ) -> (f64, bool) {
         let n = self.parameters.len();
-        let at = self.ordered(from);
         let log = |i: usize| problem.parameters[i].prior.coordinate() == Coordinate::Log;
-        let (mut z, mut ln_ratio) = ([0.0; MOST], 0.0);
-        for row in 0..n {
-            let i = at[row];
-            let phi = if log(i) { from[i].ln() } else { from[i] };
-            if log(i) {
-                ln_ratio -= phi;
-            }
-            let known: f64 = normal.factor[row * n..row * n + row].iter().zip(&z).map(|(l, z)| l * z).sum();
-            z[row] = (phi - normal.mean[row] - known) * normal.inverse[row];
+        let (mut phi, mut z, mut odds) = ([0.0; MOST], [0.0; MOST], [0.0; MOST_COMPONENTS]);
+        let at = self.state(problem, from, &mut phi);
+        let mut ln_ratio = approximation.ln_density(&phi[..n], &mut odds);
+        for (phi, _) in phi.iter().zip(&at[..n]).filter(|(_, i)| log(**i)) {
+            ln_ratio -= phi;
         }
-        let (s, kept) = (s.min(1.0), (1.0 - s * s).max(0.0).sqrt());
+        let (normal, kept) = match length {
+            Length::Fresh => (approximation.any(stream.random()), 0.0),
+            Length::Within(s) => {
+                let normal = approximation.like(&odds, centre.uniform(n, stream));
+                approximation.solve(normal, &phi[..n], &mut z);
+                (normal, (1.0 - s * s).max(0.0).sqrt())
+            }
+        };
+        let long = (1.0 - kept * kept).sqrt();
         for (at, z) in z[..n].iter_mut().enumerate() {
             // Two steps of √kept each, by way of the centre.
-            let xi = centre.step(at, kept.sqrt(), stream);
-            let new = kept * *z + s * xi;
-            ln_ratio += 0.5 * (new * new - *z * *z);
-            *z = new;
+            *z = kept * *z + long * centre.step(at, kept.sqrt(), stream);
         }
-        for (row, &i) in at[..n].iter().enumerate() {
-            let along: f64 = normal.factor[row * n..row * n + row + 1].iter().zip(&z).map(|(l, z)| l * z).sum();
-            let phi = normal.mean[row] + along;
+        approximation.place(normal, &z[..n], &mut phi[..n]);
+        ln_ratio -= approximation.ln_density(&phi[..n], &mut odds);
+        for (&phi, &i) in phi.iter().zip(&at[..n]) {
             to[i] = if log(i) { phi.exp() } else { phi };
             if log(i) {
                 ln_ratio += phi;
@@ -148,21 +187,196 @@ impl Places {
     }
 }
 
-impl Normal {
-    /// From the states seen in several copies; none where they are too few.
-    pub fn of(seen: &[&Moments], fresh: bool) -> Option<Self> {
-        let all = Moments::merged(seen)?;
-        let n = all.mean.len();
-        if all.n < LEAST_SEEN * n as f64 {
-            return None;
+impl Approximation {
+    /// Of normal densities of `n` parameters whose shares are one together; none where they are none, too many, or no densities.
+    pub fn of(normals: &[Normal], n: usize) -> Option<Self> {
+        let lanes = |of: &dyn Fn(&Normal) -> f64, none: f64| -> Lanes { std::array::from_fn(|lane| normals.get(lane).map_or(none, of)) };
+        let ln_top = |normal: &Normal| normal.share.ln() - (0..n).map(|i| normal.factor[i * n + i].ln()).sum::<f64>();
+        let fine = |normal: &Normal| normal.mean.iter().all(|v| v.is_finite()) && ln_top(normal).is_finite();
+        let column = |j: usize| (j..n).map(move |i| i * n + j);
+        ((1..=MOST_COMPONENTS).contains(&normals.len()) && normals.iter().all(fine)).then(|| Self {
+            components: normals.len(),
+            mean: (0..n).map(|i| lanes(&|normal| normal.mean[i], 0.0)).collect(),
+            factor: (0..n).flat_map(column).map(|at| lanes(&|normal| normal.factor[at], 0.0)).collect(),
+            inverse: (0..n).map(|i| lanes(&|normal| 1.0 / normal.factor[i * n + i], 0.0)).collect(),
+            ln_top: lanes(&ln_top, f64::NEG_INFINITY),
+            share: lanes(&|normal| normal.share, 0.0),
+            fresh: false,
+            // The numbers are the same on all; an engine that is to use one this machine lacks has said so.
+            level: level::chosen().unwrap_or_else(|_| Level::new()),
+        })
+    }
+
+    /// Number of its normal densities.
+    pub fn components(&self) -> usize {
+        self.components
+    }
+
+    /// ln of the density but for a constant; `odds` become those of each component to have made the point.
+    pub fn ln_density(&self, phi: &[f64], odds: &mut Lanes) -> f64 {
+        level::on(self.level, Density { of: self, phi, odds })
+    }
+
+    /// A component, by its share.
+    fn any(&self, u: f64) -> usize {
+        pick(&self.share[..self.components], u)
+    }
+
+    /// A component, by the odds that it made a point.
+    fn like(&self, odds: &Lanes, u: f64) -> usize {
+        pick(&odds[..self.components], u)
+    }
+
+    /// Writes the point in units of a component.
+    pub fn solve(&self, component: usize, phi: &[f64], z: &mut [f64; MOST]) {
+        let (n, mut column) = (phi.len(), &self.factor[..]);
+        z.iter_mut().zip(phi).zip(&self.mean).for_each(|((z, phi), mean)| *z = phi - mean[component]);
+        for j in 0..n {
+            let (own, others) = column.split_at(n - j);
+            z[j] *= self.inverse[j][component];
+            for i in j + 1..n {
+                z[i] -= own[i - j][component] * z[j];
+            }
+            column = others;
         }
-        let mut covariance: Vec<f64> = all.products.iter().map(|p| WIDER * WIDER * p / all.n).collect();
-        for i in 0..n {
-            covariance[i * n + i] *= 1.0 + 1e-9;
+    }
+
+    /// The point that is `z` in units of a component.
+    fn place(&self, component: usize, z: &[f64], phi: &mut [f64]) {
+        let mut column = &self.factor[..];
+        phi.iter_mut().zip(&self.mean).for_each(|(phi, mean)| *phi = mean[component]);
+        for (j, z) in z.iter().enumerate() {
+            let (own, others) = column.split_at(phi.len() - j);
+            phi[j..].iter_mut().zip(own).for_each(|(phi, l)| *phi += l[component] * z);
+            column = others;
         }
-        let factor = cholesky(&covariance, n)?;
-        let inverse: Vec<f64> = (0..n).map(|i| 1.0 / factor[i * n + i]).collect();
-        let fine = inverse.iter().chain(&all.mean).all(|v| v.is_finite());
-        fine.then_some(Self { mean: all.mean, factor, inverse, fresh })
+    }
+}
+
+/// On which of the odds, which are one together, u falls.
+fn pick(odds: &[f64], mut u: f64) -> usize {
+    let fallen = odds.iter().position(|odds| {
+        u -= odds;
+        u < 0.0
+    });
+    fallen.unwrap_or(odds.len() - 1)
+}
+
+/// [`Approximation::ln_density`], compiled for an instruction set.
+struct Density<'a> {
+    of: &'a Approximation,
+    phi: &'a [f64],
+    odds: &'a mut Lanes,
+}
+
+impl OnLevel for Density<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn on<S: Simd>(self, simd: S) -> f64 {
+        simd.vectorize(
+            // Vectors by name: of loops over lanes the compiler gathers and scatters, three times as slow.
+            #[inline(always)]
+            || {
+                let Density { of, phi, odds } = self;
+                let n = phi.len().min(MOST);
+                let mut z = [f64x8::splat(simd, 0.0); MOST];
+                for ((z, &phi), &mean) in z.iter_mut().zip(phi).zip(&of.mean) {
+                    *z = f64x8::splat(simd, phi) - f64x8::simd_from(simd, mean);
+                }
+                let (mut squares, mut column) = (f64x8::splat(simd, 0.0), &of.factor[..]);
+                for j in 0..n {
+                    let (below, others) = column.split_at(n - j);
+                    let own = z[j] * f64x8::simd_from(simd, of.inverse[j]);
+                    squares += own * own;
+                    for (z, &l) in z[j + 1..n].iter_mut().zip(&below[1..]) {
+                        *z -= f64x8::simd_from(simd, l) * own;
+                    }
+                    column = others;
+                }
+                *odds = (f64x8::simd_from(simd, of.ln_top) - squares * 0.5).into();
+                let (mut top, mut sum) = (f64::NEG_INFINITY, 0.0);
+                for odds in &*odds {
+                    top = top.max(*odds);
+                }
+                for odds in &mut *odds {
+                    *odds = Number::exp(*odds - top);
+                }
+                for odds in &*odds {
+                    sum += odds;
+                }
+                for odds in odds {
+                    *odds /= sum;
+                }
+                top + sum.ln()
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use approx::assert_relative_eq;
+
+    use super::*;
+    use crate::random::Key;
+
+    /// Three densities of three parameters, with shares .5, .3 and .2.
+    fn densities() -> Vec<Normal> {
+        let factor = |s: f64| vec![s, 0.0, 0.0, 0.4 * s, 0.8, 0.0, -0.2, 0.1, 1.5 * s];
+        let normal = |share, mean: [f64; 3], s| Normal { mean: mean.to_vec(), factor: factor(s), share };
+        vec![normal(0.5, [0.0; 3], 1.0), normal(0.3, [3.0, 1.0, -1.0], 0.5), normal(0.2, [-2.0, 0.0, 4.0], 0.7)]
+    }
+
+    /// ln of the density of one, with its share: by the determinant and the solution of its triangle, row by row.
+    fn plain(normal: &Normal, phi: &[f64]) -> f64 {
+        let mut z = [0.0; 3];
+        for i in 0..3 {
+            let known: f64 = (0..i).map(|j| normal.factor[3 * i + j] * z[j]).sum();
+            z[i] = (phi[i] - normal.mean[i] - known) / normal.factor[4 * i];
+        }
+        let determinant = normal.factor[0] * normal.factor[4] * normal.factor[8];
+        normal.share.ln() - determinant.ln() - 0.5 * z.iter().map(|z| z * z).sum::<f64>()
+    }
+
+    #[test]
+    fn the_density_is_that_of_its_components() {
+        let (normals, mut random) = (densities(), Key::new(1, "phi", "", "", 0).stream(0, 0, 0));
+        for count in 1..=3 {
+            let some = &normals[..count];
+            let approximation = Approximation::of(some, 3).unwrap();
+            for _ in 0..50 {
+                let phi: [f64; 3] = std::array::from_fn(|_| random.random_range(-5.0..5.0));
+                let mut odds = [f64::NAN; MOST_COMPONENTS];
+                let density = approximation.ln_density(&phi, &mut odds);
+                let all: Vec<f64> = some.iter().map(|normal| plain(normal, &phi)).collect();
+                let sum: f64 = all.iter().map(|ln| ln.exp()).sum();
+                assert_relative_eq!(density, sum.ln(), epsilon = 1e-12, max_relative = 1e-12);
+                for (at, odds) in odds.iter().enumerate() {
+                    assert_relative_eq!(*odds, all.get(at).map_or(0.0, |ln| ln.exp() / sum), epsilon = 1e-12);
+                }
+                for component in 0..count {
+                    let (mut z, mut back) = ([0.0; MOST], phi);
+                    approximation.solve(component, &phi, &mut z);
+                    approximation.place(component, &z[..3], &mut back);
+                    phi.iter().zip(back).for_each(|(phi, back)| assert_relative_eq!(*phi, back, epsilon = 1e-12));
+                }
+            }
+        }
+        assert!(Approximation::of(&[], 3).is_none() && Approximation::of(&vec![normals[0].clone(); MOST_COMPONENTS + 1], 3).is_none());
+        let flat = Normal { factor: vec![0.0; 9], ..normals[0].clone() };
+        assert!(Approximation::of(&[flat], 3).is_none());
+    }
+
+    /// Of 10⁵ picks each component has its share, within four and a half standard errors.
+    #[test]
+    fn components_are_picked_by_their_odds() {
+        let (odds, mut random, mut counts) = ([0.5, 0.3, 0.2], Key::new(2, "picks", "", "", 0).stream(0, 0, 0), [0.0; 3]);
+        const PICKS: f64 = 1e5;
+        (0..PICKS as usize).for_each(|_| counts[pick(&odds, random.random())] += 1.0);
+        for (count, odds) in counts.iter().zip(odds) {
+            assert!((count / PICKS - odds).abs() < 4.5 * (odds * (1.0 - odds) / PICKS).sqrt(), "{counts:?}");
+        }
+        assert_eq!(pick(&odds, 1.0), 2);
     }
 }

@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use super::guide::Guide;
 use super::mixture::{Mixture, Odds};
-use super::normal::Normal;
+use super::normal::{Approximation, Length};
 use super::refit::Memory;
 use super::rivals::Centre;
 use super::schedule::{Kind, Move, Peak, Target};
@@ -31,7 +31,7 @@ pub struct Tuned<'a> {
     /// Where peaks have been seen.
     pub mixture: &'a Mixture,
     /// The posterior's approximation.
-    pub normal: Option<&'a Normal>,
+    pub normals: Option<&'a Approximation>,
     /// Inverse temperature.
     pub beta: f64,
     /// What refits remember.
@@ -48,7 +48,7 @@ pub fn change(
     problem: &Problem,
     what: &Move,
     Target { parameters, peaks, .. }: &Target,
-    Tuned { step, centre, mixture, normal, beta, memories, scales }: Tuned<'_>,
+    Tuned { step, centre, mixture, normals, beta, memories, scales }: Tuned<'_>,
     from: &[f64],
     to: &mut [f64],
     stream: &mut Stream,
@@ -85,7 +85,11 @@ pub fn change(
             }
             return (ln_ratio > f64::NEG_INFINITY).then_some(ln_ratio);
         }
-        Kind::Whole => ln_ratio += what.places.as_ref()?.step(problem, normal?, (step.scale, centre), from, to, stream)?,
+        Kind::Whole => {
+            let normals = normals?;
+            let length = if what.rate.is_none() || normals.fresh { Length::Fresh } else { Length::Within(step.scale.min(1.0)) };
+            ln_ratio += what.places.as_ref()?.step(problem, normals, (length, centre), from, to, stream)?;
+        }
         // Made for many walkers abreast: see `walks`.
         Kind::Walk => return None,
         Kind::Trade => {

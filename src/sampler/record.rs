@@ -107,7 +107,7 @@ impl Record {
 }
 
 /// Drops every second row.
-fn thin(rows: &mut Vec<f64>, width: usize) {
+pub(super) fn thin(rows: &mut Vec<f64>, width: usize) {
     if width == 0 {
         return;
     }

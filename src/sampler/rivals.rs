@@ -54,6 +54,12 @@ impl Centre<'_> {
         let own = standard(stream);
         self.0.get(at).map_or(own, |centre| (share * centre + own) / (share * share + 1.0).sqrt())
     }
+
+    /// A number between 0 and 1 that all proposals have in common, the one after so many standard normal ones.
+    #[inline]
+    pub fn uniform(self, at: usize, stream: &mut Stream) -> f64 {
+        self.0.get(at).copied().unwrap_or_else(|| stream.random())
+    }
 }
 
 /// A standard normal number.

@@ -83,7 +83,7 @@ pub enum Kind {
     Trade,
     /// Two peaks (centres, then amplitudes) move apart or together about their centre of gravity.
     Spread,
-    /// All parameters at once, about a normal approximation of the posterior.
+    /// All parameters at once, about an approximation of the posterior: a fresh draw from it where no rate is asked for, otherwise a step.
     Whole,
 }
 
@@ -122,9 +122,9 @@ pub fn schedule(problem: &Problem) -> Vec<Move> {
     moves.extend(together(problem).map(block));
     if let Some(places) = Places::of(problem).map(Arc::new) {
         let targets = vec![target(places.parameters.clone())];
-        let whole = Move { places: Some(places), ..Move::new(Kind::Whole, targets, Some(TARGET_WHOLE)) };
-        moves.insert(0, whole.clone());
-        moves.push(whole);
+        let whole = |rate| Move { places: Some(Arc::clone(&places)), ..Move::new(Kind::Whole, targets.clone(), rate) };
+        moves.insert(0, whole(None));
+        moves.push(whole(Some(TARGET_WHOLE)));
     }
     moves
 }
