@@ -70,13 +70,30 @@ fn yardstick(engine: &dyn Engine, example: &str, seed: u64, free_energy_se: f64,
     }
 }
 
-/// F of the references and their standard errors, K = 1 to 4.
-const A: [(f64, f64); 4] = [(-49.191, 0.001), (-147.567, 0.014), (-244.228, 0.010), (-243.991, 0.006)];
+/// F of the references and their standard errors, K = 1 to 6 and 1 to 4.
+const A: [(f64, f64); 6] =
+    [(-49.191, 0.001), (-147.567, 0.014), (-244.228, 0.010), (-243.991, 0.006), (-242.157, 0.026), (-239.370, 0.030)];
 const B: [(f64, f64); 4] = [(50.593, 0.001), (-136.511, 0.015), (-238.078, 0.011), (-237.524, 0.016)];
 
+/// Up to four peaks to .02 nat, five and six to .05. Less is asked for: the error that a record is ended by and that of the whole record are
+/// estimates of some 15 degrees of freedom, each off by a fifth; one is 1.54 times too large once in 500 times. (With seed 1 four peaks come to
+/// .0199.)
 #[test]
 fn yardstick_a_has_the_free_energies_of_the_reference() {
-    yardstick(&cpu(), "yardstick-a", 1, 0.03, 0.1, &A);
+    let (mut spec, dataset) = examples::read("yardstick-a");
+    (spec.run.ess, spec.run.seed) = (400.0, 2);
+    for (few, error) in [(true, 0.02), (false, 0.05)] {
+        let mut part = spec.clone();
+        part.run.free_energy_se = 0.65 * error;
+        part.groups[0].candidates.retain(|c| c.k.is_some_and(|k| (k <= 4) == few));
+        let window = examples::answers(&cpu(), &part, &dataset).remove(0).windows.remove(0);
+        let references = if few { &A[..4] } else { &A[4..] };
+        assert_eq!(window.candidates.len(), references.len());
+        for (candidate, &(reference, of)) in window.candidates.iter().zip(references) {
+            hold(candidate, reference, of);
+            assert!(candidate.free_energy_se <= error && candidate.verdict.is_empty(), "{}: {:?}", candidate.candidate, candidate.verdict);
+        }
+    }
 }
 
 #[test]
