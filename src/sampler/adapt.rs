@@ -477,9 +477,11 @@ pub fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
 #[cfg(test)]
 mod tests {
     use super::super::normal::Normal;
+    use super::super::rivals::standard;
     use super::*;
     use crate::dataset::Frame;
     use crate::problem;
+    use crate::random::Key;
     use crate::sampler::schedule::schedule;
     use crate::spec::{self, Parameter, Sigma, bare};
 
@@ -534,6 +536,39 @@ mod tests {
             assert_eq!(made, if *turns == 0 { 0 } else { 96 / turns }, "rung {}", at + 1);
         }
         turns
+    }
+
+    /// Components of what is learned at a rung where so many fresh draws from one of `before` components were taken and other steps have come to be
+    /// of that size, and whether it is fresh.
+    fn learned(before: usize, taken: f64, size: f64, adapting: bool) -> Option<(usize, bool)> {
+        let problem = problem();
+        let (moves, d) = (schedule(&problem), problem.dimension());
+        let mut tuning = Tuning::new(&problem, &moves, 2);
+        let mut stream = Key::new(7, "seen", "", "", 0).stream(0, 0, 0);
+        (0..400).for_each(|_| {
+            let state: Vec<f64> = (0..d).map(|_| standard(&mut stream)).collect();
+            tuning.seen[1].add(&state, MOST_SEEN);
+        });
+        tuning.normals[1] = cluster::approximation(&[&tuning.seen[1]], d, before).map(Arc::new);
+        for step in 0..moves.len() {
+            let at = tuning.at(1, step);
+            (tuning.ln_scale[at], tuning.tried[at], tuning.accepted[at]) = (size.ln(), 1000, (1000.0 * taken) as u32);
+        }
+        let learned = tuning.approximation(&[&tuning], &moves, 1, adapting)?;
+        Some((learned.components(), learned.fresh))
+    }
+
+    #[test]
+    fn approximations_grow_until_they_are_good_and_stay_where_they_are_of_use() {
+        assert_eq!(learned(0, 0.0, 0.3, true), Some((1, false)), "the first one");
+        assert_eq!(learned(2, 0.5, 0.3, true), Some((4, false)));
+        assert_eq!(learned(2, 0.7, 0.3, true), Some((2, false)), "good enough");
+        assert_eq!(learned(8, 0.5, 0.3, true), Some((8, false)), "no more than there may be");
+        assert_eq!(learned(2, 0.7, 1.0, false), Some((2, true)));
+        assert_eq!(learned(2, 0.05, 0.1, false), Some((4, false)), "its fresh draws are of use");
+        assert_eq!(learned(2, 0.01, 0.5, false), Some((4, false)), "its steps are");
+        assert_eq!(learned(2, 0.01, 0.1, false), None);
+        assert_eq!(learned(0, 0.5, 0.5, false), None, "one that was never tried");
     }
 
     #[test]

@@ -14,8 +14,7 @@ const LEAST_SEEN: usize = 8;
 const WIDER: f64 = 1.1;
 /// Turns of finding centres, and of assigning states whole.
 const TURNS: (usize, usize) = (4, 4);
-/// States of the spread within all components that each one borrows, so that none is flat. More of them blur narrow ones: with as many as there
-/// are parameters half as many fresh draws are accepted near β = 1.
+/// States of the spread within all components that each one borrows, so that none is flat; many of them would blur narrow ones.
 const BORROWED: f64 = 0.1;
 /// A state that is a component's by less than this share is left out of it.
 const LEAST_SHARE: f64 = 0.01;

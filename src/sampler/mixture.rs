@@ -6,7 +6,7 @@
 use rand::RngExt;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::adapt::{cholesky, spread};
+use super::adapt::{cholesky, coordinate, spread};
 use super::record::Record;
 use super::schedule::{LARGEST_BLOCK, exchangeable};
 use crate::prior::Coordinate;
@@ -220,11 +220,7 @@ pub fn members(problem: &Problem, parameters: &[usize]) -> Vec<Vec<usize>> {
 }
 
 fn coordinates(problem: &Problem, parameters: &[usize], row: &[f64]) -> Vec<f64> {
-    let coordinate = |&i: &usize| match problem.parameters[i].prior.coordinate() {
-        Coordinate::Linear => row[i],
-        Coordinate::Log => row[i].ln(),
-    };
-    parameters.iter().map(coordinate).collect()
+    parameters.iter().map(|&i| coordinate(problem, i, row)).collect()
 }
 
 impl Seen {

@@ -281,7 +281,7 @@ impl OnLevel for Density<'_> {
     #[inline(always)]
     fn on<S: Simd>(self, simd: S) -> f64 {
         simd.vectorize(
-            // Vectors by name: of loops over lanes the compiler gathers and scatters, three times as slow.
+            // Vectors by name: of loops over lanes the compiler makes gathers and scatters.
             #[inline(always)]
             || {
                 let Density { of, phi, odds } = self;
