@@ -29,6 +29,13 @@ pub fn tempered(problem: &Problem, misfits: &[f64], theta: &[f64], beta: f64, sc
     misfits.iter().enumerate().map(|(m, &misfit)| tempered_part(problem, m, misfit, theta, beta, scales)).sum()
 }
 
+/// What [`tempered`] leaves out of −ln of that likelihood; none where a scale is not integrated out.
+pub fn untold(problem: &Problem, beta: f64, scales: &[Scale]) -> Option<f64> {
+    let constants: f64 = problem.measurements.iter().map(|data| data.constant).sum();
+    let whole: f64 = scales.iter().map(|scale| scale.ln_untold(beta)).sum();
+    scales.iter().all(|scale| scale.collapses(beta)).then_some(beta * constants - whole)
+}
+
 /// What one measurement of this misfit contributes to it.
 pub fn tempered_part(problem: &Problem, measurement: usize, misfit: f64, theta: &[f64], beta: f64, scales: &[Scale]) -> f64 {
     if misfit >= INADMISSIBLE {

@@ -68,9 +68,18 @@ impl Scale {
 
     /// ln ∫ c^(−N) exp(−M/2c²) d ln c between the bounds.
     pub fn ln_norm(&self, misfit: f64) -> f64 {
-        let a = self.shape(1.0);
-        let whole = libm::lgamma(a) + (a - 1.0) * std::f64::consts::LN_2;
-        whole + self.ln_weight(1.0, misfit)
+        self.ln_whole(1.0) + self.ln_weight(1.0, misfit)
+    }
+
+    /// What `ln_weight` leaves out of ln ∫ (c^(−N) exp(−M/2c²))^β d ln c between the bounds. With d ln c = db/2b it is ln Γ(a) + a ln(2/β) − ln 2.
+    fn ln_whole(&self, beta: f64) -> f64 {
+        let a = self.shape(beta);
+        libm::lgamma(a) - a * (0.5 * beta).ln() - std::f64::consts::LN_2
+    }
+
+    /// What `ln_weight` leaves out of ln of the mean of (c^(−N) exp(−M/2c²))^β over the prior.
+    pub fn ln_untold(&self, beta: f64) -> f64 {
+        self.ln_whole(beta) - (0.5 * (self.ln_bounds.1 - self.ln_bounds.0)).ln()
     }
 
     /// The least and the largest c.

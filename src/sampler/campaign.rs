@@ -237,8 +237,10 @@ impl<'p> Campaign<'p> {
         };
         let energies = self.chains.iter().flat_map(|c| &c.energy).copied().filter(|u| u.is_finite());
         let origin = energies.reduce(f64::min).unwrap_or(0.0);
+        let rows: Vec<&[f64]> = self.chains.iter().map(|c| c.record.energies.as_slice()).collect();
+        let ln_z = ladder::ln_z(&sampled.betas, &rows, &betas);
         for chain in &mut self.chains {
-            chain.relocate(&betas, tuning.clone(), origin);
+            chain.relocate(&betas, tuning.clone(), origin, &ln_z);
         }
         if last {
             let round = self.quota as f64;

@@ -1,17 +1,20 @@
 //! One ladder of one copy: its walkers, their proposals and decisions, and the exchange of temperatures.
 
+mod decide;
+
 use std::ops::Range;
 
 use fearless_simd::{Level, Simd};
 use rand::RngExt;
 
 use super::adapt::Tuning;
+use super::bridge::Bridge;
 use super::proposal::{Tuned, change, within};
 use super::record::Record;
 use super::refit::Memory;
-use super::rivals::{Centre, Rival, choose, standard};
+use super::rivals::{Centre, Rival, standard};
 use super::schedule::{Kind, Move, Target};
-use super::walks::{Decide, Room, Walks};
+use super::walks::{Room, Walks};
 use crate::engine::Moves;
 use crate::engine::cpu::level::{self, OnLevel};
 use crate::noise::{self, Scale};
@@ -62,6 +65,10 @@ pub struct Chain<'p> {
     pub record: Record,
     /// Proposals whose energy was not a number.
     pub broken: u64,
+    /// What the fresh draws of this sweep tell of each rung.
+    bridges: Vec<Bridge>,
+    /// For each walker ln of the prior over the approximation, where a fresh draw from that is proposed in this step; otherwise NaN.
+    excess: Vec<f64>,
     key: Key,
     scales: Vec<Scale>,
     /// Proposals that a walker chooses among in a step.
@@ -128,6 +135,8 @@ impl<'p> Chain<'p> {
             // The numbers are the same on all; an engine that is to use one this machine lacks has said so.
             level: level::chosen().unwrap_or_else(|_| Level::new()),
             memories: vec![Memory::default(); m],
+            bridges: vec![Bridge::new(f64::NAN); rungs],
+            excess: vec![f64::NAN; rungs],
             sweep: 0,
             broken: 0,
             scales: Scale::of(problem),
@@ -288,7 +297,8 @@ impl<'p> Chain<'p> {
                 let m = self.problem.measurements.len();
                 let memories = if self.memories.len() > m { &mut self.memories[w * m..(w + 1) * m] } else { &mut self.memories };
                 let (step, scales) = (self.tuning.step(rung, step), &self.scales);
-                let tuned = Tuned { step, centre: Centre(&self.centre), mixture, normals, beta, memories, scales };
+                let excess = &mut self.excess[w];
+                let tuned = Tuned { step, centre: Centre(&self.centre), mixture, normals, beta, memories, scales, excess };
                 change(self.problem, what, target, tuned, from, to, stream)
             };
             self.state[at] = match ratio {
@@ -357,157 +367,6 @@ impl<'p> Chain<'p> {
         }
     }
 
-    /// Decides the proposals: reads this chain's share of the misfits from the front of `misfits` and appends its choices.
-    pub fn decide(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>, room: &mut Room) {
-        if self.abreast {
-            return self.decide_abreast(step, misfits, choices, room);
-        }
-        let m = self.problem.measurements.len();
-        for w in 0..self.rungs() {
-            let (rung, first) = (self.rung_of[w] as usize, w * self.proposals);
-            if self.state[first] == Trial::None {
-                continue;
-            }
-            let mut rest = *misfits;
-            let mut count = 0;
-            while count < self.proposals && self.state[first + count] != Trial::None {
-                self.rivals[count] = match self.state[first + count] {
-                    Trial::None | Trial::Refused => Rival::REFUSED,
-                    Trial::Free => self.rival(w, first + count, None),
-                    Trial::Evaluated => {
-                        let (new, others) = rest.split_at(m);
-                        rest = others;
-                        self.rival(w, first + count, Some(new))
-                    }
-                };
-                count += 1;
-            }
-            let chosen = if rung == 0 {
-                (self.rivals[0].ln_weight > f64::NEG_INFINITY).then_some(0)
-            } else {
-                let chosen = choose(&self.rivals[..count], &mut self.streams[w]);
-                self.tuning.count(rung, step, chosen.is_some());
-                chosen
-            };
-            for at in first..first + count {
-                let keep = chosen == Some(at - first);
-                let mut new = None;
-                if self.state[at] == Trial::Evaluated {
-                    let (own, others) = misfits.split_at(m);
-                    (new, *misfits) = (Some(own), others);
-                    choices.push(keep);
-                }
-                if keep {
-                    self.accept(w, at, new);
-                }
-            }
-            self.return_to(w, if chosen.is_some() { self.proposals } else { count });
-        }
-    }
-
-    /// The same where each walker has one proposal, all change the same parameters, and no scale is integrated out.
-    fn decide_abreast(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>, room: &mut Room) {
-        let (problem, d, m) = (self.problem, self.problem.dimension(), self.problem.measurements.len());
-        let Room { energy, ln_weight, uniform, taken, .. } = room;
-        [&mut *energy, ln_weight, uniform].into_iter().for_each(Vec::clear);
-        taken.clear();
-        let mut rest = *misfits;
-        for &w in &self.due {
-            let (w, beta) = (w as usize, self.betas[self.rung_of[w as usize] as usize]);
-            let mut own = &self.misfits[w * m..(w + 1) * m];
-            if self.state[w] == Trial::Evaluated {
-                (own, rest) = rest.split_at(m);
-            }
-            let new = noise::energy(problem, own, &self.trial[w * d..(w + 1) * d]);
-            // Whatever it is, at β = 0 it is a draw of the prior.
-            let rise = if beta > 0.0 { beta * (new - self.energy[w]) } else { 0.0 };
-            let (refused, broken) = (matches!(self.state[w], Trial::None | Trial::Refused), new.is_nan() || rise.is_nan());
-            self.broken += u64::from(broken && !refused);
-            energy.push(new);
-            ln_weight.push(if refused || broken { f64::NAN } else { self.ln_ratio[w] - rise });
-            uniform.push(self.uniform[w]);
-        }
-        taken.resize(self.due.len(), false);
-        level::on(self.level, Decide { ln_weight, uniform, taken });
-        for (at, &w) in self.due.iter().enumerate() {
-            let (w, keep, rung) = (w as usize, taken[at], self.rung_of[w as usize] as usize);
-            if self.state[w] == Trial::None {
-                continue;
-            }
-            if rung > 0 {
-                self.tuning.count(rung, step, keep);
-            }
-            let (state, trial) = (&mut self.theta[w * d..(w + 1) * d], &mut self.trial[w * d..(w + 1) * d]);
-            if self.state[w] == Trial::Evaluated {
-                let own;
-                (own, *misfits) = misfits.split_at(m);
-                if keep {
-                    self.misfits[w * m..(w + 1) * m].copy_from_slice(own);
-                }
-                choices.push(keep);
-            }
-            if keep {
-                self.energy[w] = energy[at];
-                self.tempered[w] = f64::NAN;
-            }
-            match (keep, rung) {
-                (true, 0) => state.copy_from_slice(trial),
-                (false, 0) => trial.copy_from_slice(state),
-                (true, _) => self.changed.iter().for_each(|&i| state[i] = trial[i]),
-                (false, _) => self.changed.iter().for_each(|&i| trial[i] = state[i]),
-            }
-        }
-    }
-
-    /// What speaks for a proposal of a walker, by its misfits; none: they stay what they are.
-    #[inline(always)]
-    fn rival(&mut self, w: usize, at: usize, new: Option<&[f64]>) -> Rival {
-        let (d, m) = (self.problem.dimension(), self.problem.measurements.len());
-        let (own, beta) = (w * m..(w + 1) * m, self.betas[self.rung_of[w] as usize]);
-        let (misfits, trial) = (new.unwrap_or(&self.misfits[own.clone()]), &self.trial[at * d..(at + 1) * d]);
-        let collapsed = self.scales.iter().any(|s| s.collapses(beta));
-        let energy = if collapsed { f64::INFINITY } else { noise::energy(self.problem, misfits, trial) };
-        let mut tempered = f64::NAN;
-        let rise = if collapsed {
-            if self.tempered[w].is_nan() {
-                let from = &self.theta[w * d..(w + 1) * d];
-                self.tempered[w] = noise::tempered(self.problem, &self.misfits[own], from, beta, &self.scales);
-            }
-            tempered = noise::tempered(self.problem, misfits, trial, beta, &self.scales);
-            tempered - self.tempered[w]
-        } else if self.rung_of[w] == 0 {
-            // Whatever it is, it is a draw of the prior.
-            if energy.is_nan() { f64::NAN } else { 0.0 }
-        } else {
-            beta * (energy - self.energy[w])
-        };
-        if rise.is_nan() {
-            self.broken += 1;
-            return Rival::REFUSED;
-        }
-        Rival { ln_weight: self.ln_ratio[at] - rise, energy, tempered }
-    }
-
-    /// Makes a proposal the state of a walker, with its misfits if they are new.
-    #[inline(always)]
-    fn accept(&mut self, w: usize, at: usize, new: Option<&[f64]>) {
-        let (d, m) = (self.problem.dimension(), self.problem.measurements.len());
-        let (beta, Rival { energy, tempered, .. }) = (self.betas[self.rung_of[w] as usize], self.rivals[at - w * self.proposals]);
-        let misfits = &mut self.misfits[w * m..(w + 1) * m];
-        if let Some(new) = new {
-            misfits.copy_from_slice(new);
-        }
-        let trial = &mut self.trial[at * d..(at + 1) * d];
-        let mut drawn = false;
-        for scale in self.scales.iter().filter(|s| s.collapses(beta)) {
-            trial[scale.parameter] = scale.draw(beta, misfits[scale.measurement], &mut self.streams[w]);
-            drawn = true;
-        }
-        self.energy[w] = if drawn { noise::energy(self.problem, misfits, trial) } else { energy };
-        self.tempered[w] = tempered;
-        self.theta[w * d..(w + 1) * d].copy_from_slice(trial);
-    }
-
     /// One pass of deterministic even–odd exchange, then the records of the sweep.
     pub fn exchange(&mut self, adapting: bool) {
         let parity = (self.sweep & 1) as usize;
@@ -532,12 +391,13 @@ impl<'p> Chain<'p> {
         // Adapting rounds are recorded too: the last one tells how long the kept part must be.
         let cold = self.walker_of[self.rungs() - 1] as usize;
         let d = self.problem.dimension();
-        self.record.keep(self.walker_of.iter().map(|&w| self.energy[w as usize]), &self.theta[cold * d..(cold + 1) * d]);
+        self.record.keep(self.walker_of.iter().map(|&w| self.energy[w as usize]), &self.bridges, &self.theta[cold * d..(cold + 1) * d]);
+        self.bridges.iter_mut().for_each(|bridge| *bridge = Bridge::new(bridge.about));
         self.sweep += 1;
     }
 
-    /// Moves to another ladder, its energies recorded about `origin`: each new rung takes the state of the walker whose old rung is nearest, then all must be loaded anew.
-    pub fn relocate(&mut self, betas: &[f64], tuning: Tuning, origin: f64) {
+    /// Moves to another ladder, its energies recorded about `origin` and its Z about `ln_z`: each new rung takes the state of the walker whose old rung is nearest, then all must be loaded anew.
+    pub fn relocate(&mut self, betas: &[f64], tuning: Tuning, origin: f64, ln_z: &[f64]) {
         let d = self.problem.dimension();
         let nearest = |beta: f64| -> usize {
             let distance = |b: f64| if b == 0.0 || beta == 0.0 { (b - beta).abs() * 1e9 } else { (b / beta).ln().abs() };
@@ -561,6 +421,8 @@ impl<'p> Chain<'p> {
         self.uniform = vec![0.0; rungs];
         self.record = self.record.renewed(rungs, origin);
         self.tuning = tuning;
+        self.bridges = ln_z.iter().copied().map(Bridge::new).collect();
+        self.excess = vec![f64::NAN; rungs];
     }
 }
 

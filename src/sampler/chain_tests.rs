@@ -134,7 +134,7 @@ fn seen(problem: &Problem) -> Record {
     let mut record = Record::new(1, problem.dimension(), 64, 0.0);
     let mut stream = Key::new(1, "seen", "", "", 0).stream(0, 0, 0);
     for _ in 0..64 {
-        record.keep([0.0].into_iter(), &prior(problem, &mut stream));
+        record.keep([0.0].into_iter(), &[], &prior(problem, &mut stream));
     }
     record
 }
@@ -364,7 +364,7 @@ fn steps_of_the_whole_refuse_peaks_that_change_places() {
             let before = left(&theta);
             for _ in 0..MUTANT_SWEEPS[0] {
                 let mut to = theta.clone();
-                let (ln_ratio, kept) =
+                let (_, ln_ratio, kept) =
                     places.proposal(&problem, &normals, (Length::Within(0.7), Centre(&[])), &theta, &mut to, &mut stream);
                 let ratios = problem.parameters.iter().zip(to.iter().zip(&theta)).map(|(p, (to, from))| p.prior.ln_ratio(*to, *from));
                 let accepted = stream.random::<f64>().ln() < ln_ratio + ratios.sum::<f64>();

@@ -5,6 +5,8 @@
 //! and of constant relative width far above it, where only small β matter: a bin of width w at inverse temperature β puts an error of
 //! (βw)²/24 into a weight, 2·10⁻⁵ for βw = .02; at the β whose energies lie Δ above the origin, β ≈ d/2Δ and βw is at most d/2 · 2^−[`FINENESS`].
 
+use super::bridge::Bridge;
+
 /// Energies within this many nats of the origin have bins of about equal width; beyond, the width grows in proportion.
 const KNEE: f64 = 4.0;
 /// Bins of a doubling of 1 + |U − origin|/[`KNEE`], as a power of two: .016 nat at the origin, half a per cent at most far away.
@@ -23,6 +25,8 @@ pub struct Piece {
     first: i64,
     /// Draws in each bin. Draws of zero likelihood are in none.
     counts: Vec<u32>,
+    /// What fresh draws tell of each rung.
+    pub bridges: Vec<Bridge>,
 }
 
 /// Histograms of a chain.
@@ -40,19 +44,20 @@ impl Energies {
         Self { origin, length: 1, pieces: Vec::new() }
     }
 
-    /// Adds one sweep: the energy at every rung.
-    pub fn add(&mut self, energies: impl Iterator<Item = f64>) {
+    /// Adds one sweep: the energy at every rung, and what fresh draws tell of it.
+    pub fn add(&mut self, energies: impl Iterator<Item = f64>, bridges: &[Bridge]) {
         if self.pieces.last().is_none_or(|p| p.sweeps == self.length) {
             if self.pieces.len() == MOST_PIECES {
                 self.pieces = self.pieces.chunks(2).map(|pair| pair[0].merged(&pair[1])).collect();
                 self.length *= 2;
             }
             // Where the last one has bins, this one will need them.
-            let like = |last: &Piece| Piece { sweeps: 0, first: last.first, counts: vec![0; last.counts.len()] };
+            let like = |last: &Piece| Piece { sweeps: 0, first: last.first, counts: vec![0; last.counts.len()], bridges: Vec::new() };
             self.pieces.push(self.pieces.last().map_or_else(Piece::default, like));
         }
         let Some(piece) = self.pieces.last_mut() else { return };
         piece.sweeps += 1;
+        piece.bridge(bridges);
         for u in energies.filter(|u| u.is_finite()) {
             piece.count(bin((u - self.origin) / KNEE), 1);
         }
@@ -104,10 +109,19 @@ impl Piece {
         self.counts[at] += draws;
     }
 
+    fn bridge(&mut self, bridges: &[Bridge]) {
+        if self.bridges.is_empty() {
+            self.bridges.extend_from_slice(bridges);
+        } else {
+            self.bridges.iter_mut().zip(bridges).for_each(|(sum, bridge)| sum.merge(bridge));
+        }
+    }
+
     /// Both pieces as one.
     pub fn merged(&self, other: &Self) -> Self {
         let mut both = self.clone();
         both.sweeps += other.sweeps;
+        both.bridge(&other.bridges);
         for (i, &n) in other.counts.iter().enumerate().filter(|(_, n)| **n > 0) {
             both.count(other.first + i as i64, n);
         }
@@ -124,7 +138,7 @@ mod tests {
         let mut energies = Energies::new(-100.0);
         let drawn: Vec<f64> = (0..1000).map(|i| -130.0 + 1e-4 * f64::from(i).powi(3)).collect();
         for u in &drawn {
-            energies.add([*u, f64::INFINITY].into_iter());
+            energies.add([*u, f64::INFINITY].into_iter(), &[]);
         }
         assert!(energies.pieces().len() > MOST_PIECES / 2);
         assert_eq!(energies.pieces().iter().map(|p| p.sweeps).sum::<usize>(), drawn.len());

@@ -97,6 +97,24 @@ pub fn equalised(betas: &[f64], rejection: &[f64], rungs: usize) -> Vec<f64> {
     new
 }
 
+/// ln Z = ln ⟨exp(−βU)⟩ over the prior at the rungs `to`, by stepping stones over the energies at the rungs `from` (rows of each copy).
+pub fn ln_z(from: &[f64], rows: &[&[f64]], to: &[f64]) -> Vec<f64> {
+    let rise = |rung: usize, step: f64| {
+        let values = || rows.iter().flat_map(|rows| rows.iter().skip(rung).step_by(from.len())).map(|u| -step * u);
+        let largest = values().fold(f64::NEG_INFINITY, f64::max);
+        if largest == f64::NEG_INFINITY { 0.0 } else { largest + (values().map(|v| (v - largest).exp()).sum::<f64>() / values().count() as f64).ln() }
+    };
+    let mut known = vec![0.0];
+    for rung in 0..from.len() - 1 {
+        known.push(known[rung] + rise(rung, from[rung + 1] - from[rung]));
+    }
+    let at = |&beta: &f64| {
+        let rung = from.iter().rposition(|b| *b <= beta).unwrap_or(0);
+        known[rung] + if beta > from[rung] { rise(rung, beta - from[rung]) } else { 0.0 }
+    };
+    to.iter().map(at).collect()
+}
+
 fn monotone_slopes(x: &[f64], y: &[f64]) -> Vec<f64> {
     let n = x.len();
     if n < 2 {

@@ -7,6 +7,7 @@
 //! round, and extended where a target is missed: by what it asks for, at most twice.
 
 pub mod adapt;
+mod bridge;
 mod campaign;
 mod chain;
 mod cluster;
@@ -30,6 +31,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
+pub use bridge::Bridge;
 pub use campaign::Sampled;
 pub use energies::{Energies, Piece};
 pub use record::Record;

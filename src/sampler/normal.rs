@@ -125,6 +125,13 @@ impl Places {
         at
     }
 
+    /// ln of the prior over a density of which `here` is ln of all but (2π)^(−n/2), for peaks in order.
+    pub fn excess(&self, problem: &Problem, here: f64, theta: &[f64]) -> f64 {
+        let prior: f64 = self.parameters.iter().map(|&i| problem.parameters[i].ln_density(theta[i])).sum();
+        let orders: f64 = self.families.iter().map(|f| libm::lgamma(f.len() as f64 + 1.0)).sum();
+        prior + orders - here + 0.5 * self.parameters.len() as f64 * std::f64::consts::TAU.ln()
+    }
+
     /// Whether the peaks are in that order.
     fn in_order(&self, at: &[usize; MOST], theta: &[f64]) -> bool {
         self.families.iter().all(|family| family.windows(2).all(|pair| theta[at[pair[0][0]]] < theta[at[pair[1][0]]]))
@@ -139,9 +146,9 @@ impl Places {
         from: &[f64],
         to: &mut [f64],
         stream: &mut Stream,
-    ) -> Option<f64> {
-        let (ln_ratio, kept) = self.proposal(problem, approximation, how, from, to, stream);
-        kept.then_some(ln_ratio)
+    ) -> (f64, Option<f64>) {
+        let (here, ln_ratio, kept) = self.proposal(problem, approximation, how, from, to, stream);
+        (here, kept.then_some(ln_ratio))
     }
 
     /// The same, with whether the peaks are still in order: the ratio is right only where they are.
@@ -153,7 +160,7 @@ impl Places {
         from: &[f64],
         to: &mut [f64],
         stream: &mut Stream,
-    ) -> (f64, bool) {
+    ) -> (f64, f64, bool) {
         let n = self.parameters.len();
         let log = |i: usize| problem.parameters[i].prior.coordinate() == Coordinate::Log;
         let (mut phi, mut odds) = ([0.0; MOST], [0.0; MOST_COMPONENTS]);
@@ -162,6 +169,7 @@ impl Places {
         for (phi, _) in phi.iter().zip(&at[..n]).filter(|(_, i)| log(**i)) {
             ln_ratio -= phi;
         }
+        let here = ln_ratio;
         approximation.step(how, &odds, &mut phi[..n], stream);
         ln_ratio -= approximation.ln_density(&phi[..n], &mut odds);
         for (&phi, &i) in phi.iter().zip(&at[..n]) {
@@ -170,7 +178,7 @@ impl Places {
                 ln_ratio += phi;
             }
         }
-        (ln_ratio, self.in_order(&at, to))
+        (here, ln_ratio, self.in_order(&at, to))
     }
 }
 

@@ -38,6 +38,8 @@ pub struct Tuned<'a> {
     pub memories: &'a mut [Memory],
     /// Scales that are inferred.
     pub scales: &'a [Scale],
+    /// ln of the prior over the approximation at the state, where the step is a fresh draw.
+    pub excess: &'a mut f64,
 }
 
 /// Share of relocations that go where peaks have been seen, once any have.
@@ -48,7 +50,7 @@ pub fn change(
     problem: &Problem,
     what: &Move,
     Target { parameters, peaks, .. }: &Target,
-    Tuned { step, centre, mixture, normals, beta, memories, scales }: Tuned<'_>,
+    Tuned { step, centre, mixture, normals, beta, memories, scales, excess }: Tuned<'_>,
     from: &[f64],
     to: &mut [f64],
     stream: &mut Stream,
@@ -88,7 +90,12 @@ pub fn change(
         Kind::Whole => {
             let normals = normals?;
             let length = if what.rate.is_none() || normals.fresh { Length::Fresh } else { Length::Within(step.scale.min(1.0)) };
-            ln_ratio += what.places.as_ref()?.step(problem, normals, (length, centre), from, to, stream)?;
+            let places = what.places.as_ref()?;
+            let (here, ratio) = places.step(problem, normals, (length, centre), from, to, stream);
+            if length == Length::Fresh {
+                *excess = places.excess(problem, here, from);
+            }
+            ln_ratio += ratio?;
         }
         // Made for many walkers abreast: see `walks`.
         Kind::Walk => return None,

@@ -1,5 +1,6 @@
 //! What a chain keeps: energies, draws, exchanges and round trips, in bounded memory.
 
+use super::bridge::Bridge;
 use super::energies::Energies;
 
 /// Records of one chain.
@@ -89,8 +90,8 @@ impl Record {
     }
 
     /// Keeps a row: the energies of all rungs and the parameters at β = 1.
-    pub fn keep(&mut self, energies: impl Iterator<Item = f64> + Clone, theta: &[f64]) {
-        self.histogram.add(energies.clone());
+    pub fn keep(&mut self, energies: impl Iterator<Item = f64> + Clone, bridges: &[Bridge], theta: &[f64]) {
+        self.histogram.add(energies.clone(), bridges);
         if self.sweeps.is_multiple_of(self.interval) {
             if self.rows() == self.most_rows {
                 thin(&mut self.energies, self.rungs);
@@ -126,7 +127,7 @@ mod tests {
     fn rows_are_evenly_spaced_after_thinning() {
         let mut record = Record::new(2, 1, 1000, 0.0);
         for i in 0..5000 {
-            record.keep([f64::from(i), f64::from(-i)].into_iter(), &[f64::from(i)]);
+            record.keep([f64::from(i), f64::from(-i)].into_iter(), &[], &[f64::from(i)]);
         }
         assert_eq!(record.interval, 8);
         assert_eq!(record.rows(), 625);
