@@ -196,7 +196,7 @@ impl Tuning {
             }
             if let Some(places) = &self.places {
                 let mut state = [0.0; normal::MOST];
-                places.state(problem, row, &mut state);
+                places.state(row, &mut state);
                 self.seen[rung].add(&state[..places.parameters.len()], self.most_seen);
             }
         }

@@ -25,13 +25,13 @@ const MOST_KEPT: f64 = 4.0;
 const FIRST_LOOK: f64 = 4096.0;
 /// A part is made this much longer than the one before asks for, because that one's variance is an estimate. Whether the targets were met is for
 /// the verdict, which knows how far such an estimate may be off.
-const MARGIN: f64 = 1.2;
+const MARGIN: f64 = 1.4;
 /// All extensions together are at most this many times what was kept at the first look.
-const LARGEST_EXTENSION: f64 = 8.0;
+const LARGEST_EXTENSION: f64 = 16.0;
 /// The first extension is at most this many times what was kept: a short record that asks for much more is often mistaken, and a second look
 /// knows better. What that asks for is made if it can be had; a target out of reach is not worth the wait, and the verdict names it. There is
 /// no third look, as an estimate that is asked until it says yes is biased.
-const FIRST_EXTENSION: f64 = 3.0;
+const FIRST_EXTENSION: f64 = 4.0;
 
 /// What the sampler returns for one problem.
 #[derive(Clone, Debug)]

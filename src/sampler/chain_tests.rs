@@ -151,7 +151,7 @@ fn approximation(problem: &Problem, whole: &Move) -> Arc<Approximation> {
             theta.swap(1, 4);
         }
         let mut state = [0.0; MOST];
-        places.state(problem, &theta, &mut state);
+        places.state(&theta, &mut state);
         states.add(&state[..n], 400);
     }
     let learned = cluster::approximation(&[&states], n, 4).expect("enough states");
@@ -365,7 +365,7 @@ fn steps_of_the_whole_refuse_peaks_that_change_places() {
             for _ in 0..MUTANT_SWEEPS[0] {
                 let mut to = theta.clone();
                 let (_, ln_ratio, kept) =
-                    places.proposal(&problem, &normals, (Length::Within(0.7), Centre(&[])), &theta, &mut to, &mut stream);
+                    places.proposal(&normals, (Length::Within(0.7), Centre(&[])), &theta, &mut to, &mut stream);
                 let ratios = problem.parameters.iter().zip(to.iter().zip(&theta)).map(|(p, (to, from))| p.prior.ln_ratio(*to, *from));
                 let accepted = stream.random::<f64>().ln() < ln_ratio + ratios.sum::<f64>();
                 if accepted && (kept || mutant) {

@@ -10,6 +10,7 @@ pub mod adapt;
 mod bridge;
 mod campaign;
 mod chain;
+mod chart;
 mod cluster;
 pub mod diagnostics;
 mod energies;

@@ -14,14 +14,13 @@
 use fearless_simd::{Level, Simd, SimdBase, SimdFrom, f64x8};
 use rand::RngExt;
 
-use super::adapt::coordinate;
+use super::chart::Chart;
 use super::mixture::members;
 use super::rivals::Centre;
 use super::schedule::{find, own};
 use crate::engine::cpu::level::{self, OnLevel};
 use crate::models::{Number, Role};
 use crate::noise::Scale;
-use crate::prior::Coordinate;
 use crate::problem::Problem;
 use crate::random::Stream;
 
@@ -39,6 +38,7 @@ pub struct Places {
     pub parameters: Vec<usize>,
     /// Families of exchangeable peaks: of each peak, the places of its parameters, that of the centre first.
     families: Vec<Vec<Vec<usize>>>,
+    charts: Vec<Chart>,
 }
 
 /// A mixture of normal densities of the parameters in the coordinates of walks, peaks in the order of their centres. Lanes beyond its components
@@ -96,7 +96,7 @@ impl Places {
                 families.push(kin);
             }
         }
-        (2..=MOST).contains(&parameters.len()).then_some(Self { parameters, families })
+        (2..=MOST).contains(&parameters.len()).then(|| Self { charts: parameters.iter().map(|&i| Chart::of(&problem.parameters[i])).collect(), parameters, families })
     }
 
     /// The parameter that stands at each place when peaks are in order.
@@ -119,9 +119,9 @@ impl Places {
     }
 
     /// Writes the parameters in the coordinates of walks, peaks in order, and returns which ones they are.
-    pub fn state(&self, problem: &Problem, theta: &[f64], phi: &mut [f64; MOST]) -> [usize; MOST] {
+    pub fn state(&self, theta: &[f64], phi: &mut [f64; MOST]) -> [usize; MOST] {
         let at = self.ordered(theta);
-        phi.iter_mut().zip(&at[..self.parameters.len()]).for_each(|(phi, &i)| *phi = coordinate(problem, i, theta));
+        phi.iter_mut().zip(&at[..self.parameters.len()]).zip(&self.charts).for_each(|((phi, &i), chart)| *phi = chart.to(theta[i]));
         at
     }
 
@@ -134,27 +134,25 @@ impl Places {
 
     /// Whether the peaks are in that order.
     fn in_order(&self, at: &[usize; MOST], theta: &[f64]) -> bool {
-        self.families.iter().all(|family| family.windows(2).all(|pair| theta[at[pair[0][0]]] < theta[at[pair[1][0]]]))
+        at[..self.parameters.len()].iter().all(|&i| !theta[i].is_nan()) && self.families.iter().all(|family| family.windows(2).all(|pair| theta[at[pair[0][0]]] < theta[at[pair[1][0]]]))
     }
 
     /// Changes `to` by a step and returns ln of the ratio of the proposals and coordinates; none where peaks change places.
     pub fn step(
         &self,
-        problem: &Problem,
         approximation: &Approximation,
         how: (Length, Centre<'_>),
         from: &[f64],
         to: &mut [f64],
         stream: &mut Stream,
     ) -> (f64, Option<f64>) {
-        let (here, ln_ratio, kept) = self.proposal(problem, approximation, how, from, to, stream);
+        let (here, ln_ratio, kept) = self.proposal(approximation, how, from, to, stream);
         (here, kept.then_some(ln_ratio))
     }
 
     /// The same, with whether the peaks are still in order: the ratio is right only where they are.
     pub(super) fn proposal(
         &self,
-        problem: &Problem,
         approximation: &Approximation,
         how: (Length, Centre<'_>),
         from: &[f64],
@@ -162,22 +160,15 @@ impl Places {
         stream: &mut Stream,
     ) -> (f64, f64, bool) {
         let n = self.parameters.len();
-        let log = |i: usize| problem.parameters[i].prior.coordinate() == Coordinate::Log;
         let (mut phi, mut odds) = ([0.0; MOST], [0.0; MOST_COMPONENTS]);
-        let at = self.state(problem, from, &mut phi);
-        let mut ln_ratio = approximation.ln_density(&phi[..n], &mut odds);
-        for (phi, _) in phi.iter().zip(&at[..n]).filter(|(_, i)| log(**i)) {
-            ln_ratio -= phi;
-        }
-        let here = ln_ratio;
+        let at = self.state(from, &mut phi);
+        let slopes = |theta: &[f64]| at[..n].iter().zip(&self.charts).map(|(&i, chart)| chart.ln_slope(theta[i])).sum::<f64>();
+        let here = approximation.ln_density(&phi[..n], &mut odds) - slopes(from);
         approximation.step(how, &odds, &mut phi[..n], stream);
-        ln_ratio -= approximation.ln_density(&phi[..n], &mut odds);
-        for (&phi, &i) in phi.iter().zip(&at[..n]) {
-            to[i] = if log(i) { phi.exp() } else { phi };
-            if log(i) {
-                ln_ratio += phi;
-            }
+        for ((&phi, &i), chart) in phi.iter().zip(&at[..n]).zip(&self.charts) {
+            to[i] = chart.from(phi);
         }
+        let ln_ratio = here - approximation.ln_density(&phi[..n], &mut odds) + slopes(to);
         (here, ln_ratio, self.in_order(&at, to))
     }
 }

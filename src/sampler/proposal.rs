@@ -91,7 +91,7 @@ pub fn change(
             let normals = normals?;
             let length = if what.rate.is_none() || normals.fresh { Length::Fresh } else { Length::Within(step.scale.min(1.0)) };
             let places = what.places.as_ref()?;
-            let (here, ratio) = places.step(problem, normals, (length, centre), from, to, stream);
+            let (here, ratio) = places.step(normals, (length, centre), from, to, stream);
             if length == Length::Fresh {
                 *excess = places.excess(problem, here, from);
             }
