@@ -426,3 +426,6 @@ pub fn probabilities(free: &[(f64, f64)]) -> Vec<(f64, f64)> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

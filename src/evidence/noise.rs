@@ -206,6 +206,8 @@ pub struct Scan {
     blocks: Vec<Block>,
     /// What leaving out each block adds to F at the rungs above the first.
     shifts: Vec<Vec<f64>>,
+    /// What F at every rung has that the energies alone do not tell: fresh draws told it.
+    told: Vec<f64>,
 }
 
 impl Scan {
@@ -241,8 +243,21 @@ impl Scan {
         for (u, draws) in &mut pooled {
             *draws = (*draws / sweeps).ln() - shares(*u, &betas, &solved.f, &mut p);
         }
-        let blocks = samples.blocks;
-        Some(Self { points: points as f64, constant, betas, f: solved.f, pooled, blocks, shifts: solved.shifts })
+        let told = vec![0.0; betas.len()];
+        let mut scan =
+            Self { points: points as f64, constant, betas, f: solved.f, pooled, blocks: samples.blocks, shifts: solved.shifts, told };
+        scan.told = scan.betas.iter().zip(&scan.f).map(|(beta, f)| f - scan.tempered(*beta).0).collect();
+        Some(scan)
+    }
+
+    /// The rungs above β = 0 on both sides of β with their parts, linear in ln β: what fresh draws told there is taken over by as much.
+    fn beside(&self, beta: f64) -> [(usize, f64); 2] {
+        let last = self.betas.len() - 1;
+        let high = (2..last).find(|r| self.betas[*r] >= beta).unwrap_or(last);
+        let low = (high - 1).max(1);
+        let part =
+            if low == high { 1.0 } else { ((beta / self.betas[low]).ln() / (self.betas[high] / self.betas[low]).ln()).clamp(0.0, 1.0) };
+        [(low, 1.0 - part), (high, part)]
     }
 
     /// −ln ∫ exp(−βU) prior, ⟨U⟩ and its variance.
@@ -259,6 +274,41 @@ impl Scan {
         }
         let mean = first / sum;
         (-(largest + sum.ln()), origin + mean, second / sum - mean * mean)
+    }
+
+    /// What leaving out each block adds, to first order, to what the energies tell of F and to ⟨U⟩: its draws are gone, and the rungs' F that weigh
+    /// all others have moved.
+    fn pulls(&self, beta: f64) -> (Vec<f64>, Vec<f64>) {
+        let (free_energy, mean_energy, _) = self.tempered(beta);
+        let sizes: Vec<f64> = self.blocks.iter().map(|b| b.sweeps).collect();
+        let total: f64 = sizes.iter().sum();
+        let rungs = self.betas.len();
+        // Σ W p and Σ W (U − ⟨U⟩) p of every rung, W the weights at β: how F and ⟨U⟩ answer to the rung's F.
+        let (mut overlap, mut tilt) = (vec![0.0; rungs], vec![0.0; rungs]);
+        let mut p = vec![0.0; rungs];
+        let mut own = Vec::new();
+        for block in &self.blocks {
+            let (mut share, mut lean) = (0.0, 0.0);
+            for &(u, draws) in &block.bins {
+                let weight = draws / total * (free_energy - beta * u - shares(u, &self.betas, &self.f, &mut p)).exp();
+                let leaning = weight * (u - mean_energy);
+                share += weight;
+                lean += leaning;
+                for ((overlap, tilt), p) in overlap.iter_mut().zip(&mut tilt).zip(&p) {
+                    *overlap += weight * p;
+                    *tilt += leaning * p;
+                }
+            }
+            own.push((share, lean));
+        }
+        let dot = |of: &[f64], shifts: &[f64]| of[1..].iter().zip(shifts).map(|(a, b)| a * b).sum::<f64>();
+        let (mut free, mut mean) = (Vec::new(), Vec::new());
+        for (((share, lean), size), shifts) in own.iter().zip(&sizes).zip(&self.shifts) {
+            let factor = total / (total - size);
+            free.push(factor * (share - size / total) + dot(&overlap, shifts));
+            mean.push(-factor * lean - dot(&tilt, shifts));
+        }
+        (free, mean)
     }
 
     /// −ln of the mean of exp(−F(c)) over a log-uniform prior of c: the free energy of an inferred scale. Only what the ladder covers of the
@@ -297,42 +347,21 @@ impl Curve for Scan {
     /// The constant is tempered with U, and the noise is not.
     fn moments(&self, beta: f64) -> Moments {
         let (free, mean, variance) = self.tempered(beta);
-        let free_energy = free + (1.0 - beta) * self.constant - 0.5 * self.points * beta.ln();
+        let told: f64 = self.beside(beta).iter().map(|(rung, part)| part * self.told[*rung]).sum();
+        let free_energy = free + told + (1.0 - beta) * self.constant - 0.5 * self.points * beta.ln();
         Moments { free_energy, mean: mean - self.constant, variance }
     }
 
-    /// By leaving out one block each to first order: its draws are gone, and the rungs' F that weigh
-    /// all others have moved.
+    /// By leaving out one block each to first order.
     fn errors(&self, beta: f64) -> (f64, f64) {
-        let (free_energy, mean_energy, _) = self.tempered(beta);
-        let sizes: Vec<f64> = self.blocks.iter().map(|b| b.sweeps).collect();
-        let total: f64 = sizes.iter().sum();
-        let rungs = self.betas.len();
-        // Σ W p and Σ W (U − ⟨U⟩) p of every rung, W the weights at β: how F and ⟨U⟩ answer to the rung's F.
-        let (mut overlap, mut tilt) = (vec![0.0; rungs], vec![0.0; rungs]);
-        let mut p = vec![0.0; rungs];
-        let mut own = Vec::new();
-        for block in &self.blocks {
-            let (mut share, mut lean) = (0.0, 0.0);
-            for &(u, draws) in &block.bins {
-                let weight = draws / total * (free_energy - beta * u - shares(u, &self.betas, &self.f, &mut p)).exp();
-                let leaning = weight * (u - mean_energy);
-                share += weight;
-                lean += leaning;
-                for ((overlap, tilt), p) in overlap.iter_mut().zip(&mut tilt).zip(&p) {
-                    *overlap += weight * p;
-                    *tilt += leaning * p;
-                }
+        let (mut free, mean) = self.pulls(beta);
+        for (rung, part) in self.beside(beta) {
+            let own = self.pulls(self.betas[rung]).0;
+            for ((free, own), shifts) in free.iter_mut().zip(own).zip(&self.shifts) {
+                *free += part * (shifts[rung - 1] - own);
             }
-            own.push((share, lean));
         }
-        let dot = |of: &[f64], shifts: &[f64]| of[1..].iter().zip(shifts).map(|(a, b)| a * b).sum::<f64>();
-        let (mut free, mut mean) = (Vec::new(), Vec::new());
-        for (((share, lean), size), shifts) in own.iter().zip(&sizes).zip(&self.shifts) {
-            let factor = total / (total - size);
-            free.push(factor * (share - size / total) + dot(&overlap, shifts));
-            mean.push(-factor * lean - dot(&tilt, shifts));
-        }
+        let sizes: Vec<f64> = self.blocks.iter().map(|b| b.sweeps).collect();
         (jackknife_se(&free, &sizes), jackknife_se(&mean, &sizes))
     }
 }

@@ -168,6 +168,11 @@ mod tests {
             let (got, expected) = (SCALE.ln_norm(misfit), integral(1.0, misfit));
             assert!((got - expected).abs() < 1e-7 * (1.0 + expected.abs()), "misfit {misfit}: {got} for {expected}");
         }
+        // The prior of c is flat in ln c, over 4½.
+        for (beta, misfit) in [0.1, 0.4, 1.0].into_iter().flat_map(|beta| [1.0, 60.0, 3000.0].map(|misfit| (beta, misfit))) {
+            let (got, expected) = (SCALE.ln_untold(beta) + SCALE.ln_weight(beta, misfit), integral(beta, misfit) - 4.5f64.ln());
+            assert!((got - expected).abs() < 1e-7 * (1.0 + expected.abs()), "beta {beta}, misfit {misfit}: {got} for {expected}");
+        }
     }
 
     /// Means of ln c over draws against quadrature, at 4.5 standard errors.

@@ -133,6 +133,19 @@ impl Piece {
 mod tests {
     use super::*;
 
+    /// However often pieces were merged, they hold what all sweeps told of each rung.
+    #[test]
+    fn what_fresh_draws_tell_is_added_up() {
+        let mut energies = Energies::new(0.0);
+        for i in 0..100 {
+            let bridge = |rung: usize| Bridge { about: rung as f64, fresh: f64::from(i), own: 1.0 };
+            energies.add([0.0, 0.0].into_iter(), &[bridge(0), bridge(1)]);
+        }
+        assert!(energies.pieces().len() < 50);
+        let all = energies.pieces().iter().cloned().reduce(|a, b| a.merged(&b)).unwrap();
+        assert_eq!(all.bridges, [0.0, 1.0].map(|about| Bridge { about, fresh: 4950.0, own: 100.0 }));
+    }
+
     #[test]
     fn every_draw_is_counted_in_a_bin_that_holds_it() {
         let mut energies = Energies::new(-100.0);

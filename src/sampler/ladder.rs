@@ -102,7 +102,11 @@ pub fn ln_z(from: &[f64], rows: &[&[f64]], to: &[f64]) -> Vec<f64> {
     let rise = |rung: usize, step: f64| {
         let values = || rows.iter().flat_map(|rows| rows.iter().skip(rung).step_by(from.len())).map(|u| -step * u);
         let largest = values().fold(f64::NEG_INFINITY, f64::max);
-        if largest == f64::NEG_INFINITY { 0.0 } else { largest + (values().map(|v| (v - largest).exp()).sum::<f64>() / values().count() as f64).ln() }
+        if largest == f64::NEG_INFINITY {
+            0.0
+        } else {
+            largest + (values().map(|v| (v - largest).exp()).sum::<f64>() / values().count() as f64).ln()
+        }
     };
     let mut known = vec![0.0];
     for rung in 0..from.len() - 1 {
@@ -166,6 +170,22 @@ mod tests {
         assert!((barrier(&ladder) / (12.0 * exact) - 1.0).abs() < 0.02, "{} for {}", barrier(&ladder), 12.0 * exact);
         assert!(ladder.iter().sum::<f64>() / (12.0 * exact) < 0.94);
         assert!((barrier(&[1e-3; 7]) - 7e-3).abs() < 1e-8 && barrier(&[1.0]).is_finite());
+    }
+
+    /// Energies of one exponential distribution at every rung, as where U is exponential with mean 1/(1 + β) at β: Z = 1/(1 + β), by quantiles instead of
+    /// draws.
+    #[test]
+    fn norms_of_new_rungs_are_told_by_the_old_ones() {
+        let (from, to) = ([0.0, 0.5, 2.0, 5.0], [0.0, 0.2, 0.5, 3.0, 5.0]);
+        let quantile = |i: usize| -(1.0 - (i as f64 + 0.5) / 4000.0).ln();
+        let rows: Vec<f64> = (0..4000).flat_map(|i| from.map(|beta| quantile(i) / (1.0 + beta))).collect();
+        let (first, second) = rows.split_at(4 * 1000);
+        for (beta, ln_z) in to.iter().zip(ln_z(&from, &[first, second], &to)) {
+            assert!((ln_z + (1.0 + beta).ln()).abs() < 2e-3, "{ln_z} at {beta}");
+        }
+        // Half of the prior's draws have zero likelihood: so has half of the mean.
+        let half = ln_z(&[0.0, 1.0], &[&[f64::INFINITY, 3.0, 3.0, 3.0]], &[0.0, 1.0]);
+        assert!((half[1] - (0.5f64.ln() - 3.0)).abs() < 1e-12, "{half:?}");
     }
 
     #[test]

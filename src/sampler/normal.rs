@@ -96,7 +96,11 @@ impl Places {
                 families.push(kin);
             }
         }
-        (2..=MOST).contains(&parameters.len()).then(|| Self { charts: parameters.iter().map(|&i| Chart::of(&problem.parameters[i])).collect(), parameters, families })
+        (2..=MOST).contains(&parameters.len()).then(|| Self {
+            charts: parameters.iter().map(|&i| Chart::of(&problem.parameters[i])).collect(),
+            parameters,
+            families,
+        })
     }
 
     /// The parameter that stands at each place when peaks are in order.
@@ -121,7 +125,7 @@ impl Places {
     /// Writes the parameters in the coordinates of walks, peaks in order, and returns which ones they are.
     pub fn state(&self, theta: &[f64], phi: &mut [f64; MOST]) -> [usize; MOST] {
         let at = self.ordered(theta);
-        phi.iter_mut().zip(&at[..self.parameters.len()]).zip(&self.charts).for_each(|((phi, &i), chart)| *phi = chart.to(theta[i]));
+        phi.iter_mut().zip(&at[..self.parameters.len()]).zip(&self.charts).for_each(|((phi, &i), chart)| *phi = chart.coordinate(theta[i]));
         at
     }
 
@@ -134,7 +138,8 @@ impl Places {
 
     /// Whether the peaks are in that order.
     fn in_order(&self, at: &[usize; MOST], theta: &[f64]) -> bool {
-        at[..self.parameters.len()].iter().all(|&i| !theta[i].is_nan()) && self.families.iter().all(|family| family.windows(2).all(|pair| theta[at[pair[0][0]]] < theta[at[pair[1][0]]]))
+        at[..self.parameters.len()].iter().all(|&i| !theta[i].is_nan())
+            && self.families.iter().all(|family| family.windows(2).all(|pair| theta[at[pair[0][0]]] < theta[at[pair[1][0]]]))
     }
 
     /// Changes `to` by a step and returns ln of the ratio of the proposals and coordinates; none where peaks change places.
@@ -166,7 +171,7 @@ impl Places {
         let here = approximation.ln_density(&phi[..n], &mut odds) - slopes(from);
         approximation.step(how, &odds, &mut phi[..n], stream);
         for ((&phi, &i), chart) in phi.iter().zip(&at[..n]).zip(&self.charts) {
-            to[i] = chart.from(phi);
+            to[i] = chart.value(phi);
         }
         let ln_ratio = here - approximation.ln_density(&phi[..n], &mut odds) + slopes(to);
         (here, ln_ratio, self.in_order(&at, to))
