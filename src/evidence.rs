@@ -1,6 +1,8 @@
-//! Free energies and their errors: MBAR over all rungs, stepping stones as a bracket, standard errors from blocks.
+//! Free energies and their errors: MBAR over all rungs with what fresh draws tell of each, stepping stones as a bracket, standard errors from blocks.
 //!
-//! Shirts and Chodera, J. Chem. Phys. 129 (2008) 124105. For the one-parameter family exp(−βU)·prior a draw needs nothing but its energy.
+//! Shirts and Chodera, J. Chem. Phys. 129 (2008) 124105. For the one-parameter family exp(−βU)·prior a draw needs nothing but its energy. The ladder
+//! alone knows F to the root of Λ² over the draws of a rung; where fresh draws of an approximation are accepted they tell F of their own rung
+//! ([`Bridge`]), and the ladder carries it to the others.
 
 pub mod noise;
 

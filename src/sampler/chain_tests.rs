@@ -365,10 +365,10 @@ fn steps_of_the_whole_refuse_peaks_that_change_places() {
             let before = left(&theta);
             for _ in 0..MUTANT_SWEEPS[0] {
                 let mut to = theta.clone();
-                let (_, ln_ratio, kept) = places.proposal(&normals, (Length::Within(0.7), Centre(&[])), &theta, &mut to, &mut stream);
+                let stepped = places.step(&normals, (Length::Within(0.7), Centre(&[])), &theta, &mut to, &mut stream);
                 let ratios = problem.parameters.iter().zip(to.iter().zip(&theta)).map(|(p, (to, from))| p.prior.ln_ratio(*to, *from));
-                let accepted = stream.random::<f64>().ln() < ln_ratio + ratios.sum::<f64>();
-                if accepted && (kept || mutant) {
+                let accepted = stream.random::<f64>().ln() < stepped.ln_ratio + ratios.sum::<f64>();
+                if accepted && (stepped.allowed || mutant) {
                     theta = to;
                 }
             }

@@ -19,7 +19,7 @@ const BORROWED: f64 = 0.1;
 /// A state that is a component's by less than this share is left out of it.
 const LEAST_SHARE: f64 = 0.01;
 
-/// States seen at one rung in the coordinates of walks, peaks in order, evenly spaced in time.
+/// States seen at one rung in the coordinates of their charts, peaks in order, evenly spaced in time.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct States {
     /// Row after row.

@@ -3,7 +3,7 @@
 //! Temperatures are exchanged, not states; exchange is deterministic even–odd; β = 0 is drawn afresh from the prior; the ladder follows
 //! the communication barrier. A peak is put elsewhere together with everything linear, which least squares knows well enough to refuse most of
 //! these moves before an engine sees them; where a few normal densities describe the posterior, all parameters are drawn anew at once, and
-//! everything else is done less often. Rounds double while anything adapts; then everything freezes, and what is kept is fixed in length by the last adapting
+//! everything else is done less often. What such draws tell of the normalisation is kept beside the energies. Rounds double while anything adapts; then everything freezes, and what is kept is fixed in length by the last adapting
 //! round, and extended where a target is missed: by what it asks for, at most twice.
 
 pub mod adapt;

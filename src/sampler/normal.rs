@@ -8,8 +8,13 @@
 //! Sprungk, Found. Comput. Math. 18 (2018) 309). That leaves each component as it is, and with those odds the mixture too, for every s; s follows
 //! the acceptance, and where it stays small the step is no longer made.
 //!
+//! Parameters are taken in coordinates in which an end of a prior is no end ([`super::chart`]); a draw that leaves them is refused, as one beyond the
+//! prior's ends would be.
+//!
 //! Exchangeable peaks are taken in the order of their centres, in which the K! images of a mode are one. A step that changes the order is
 //! refused, so that the way back is made among the same names.
+
+use std::f64::consts::TAU;
 
 use fearless_simd::{Level, Simd, SimdBase, SimdFrom, f64x8};
 use rand::RngExt;
@@ -38,10 +43,24 @@ pub struct Places {
     pub parameters: Vec<usize>,
     /// Families of exchangeable peaks: of each peak, the places of its parameters, that of the centre first.
     families: Vec<Vec<Vec<usize>>>,
+    /// ln of in how many orders all peaks can be.
+    ln_orders: f64,
+    /// The coordinate of each parameter.
     charts: Vec<Chart>,
 }
 
-/// A mixture of normal densities of the parameters in the coordinates of walks, peaks in the order of their centres. Lanes beyond its components
+/// What a step comes to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stepped {
+    /// ln of the approximation's density at the state, of peaks in order.
+    pub ln_here: f64,
+    /// ln of the ratio of the proposals.
+    pub ln_ratio: f64,
+    /// Whether the way back is made among the same names: the ratio is right only where it is.
+    pub allowed: bool,
+}
+
+/// A mixture of normal densities of the parameters in the coordinates of their charts, peaks in the order of their centres. Lanes beyond its components
 /// have no density.
 #[derive(Clone, Debug)]
 pub struct Approximation {
@@ -51,7 +70,7 @@ pub struct Approximation {
     factor: Vec<Lanes>,
     /// One over their diagonals.
     inverse: Vec<Lanes>,
-    /// ln of share and density at the mean, but for (2π)^(−n/2).
+    /// ln of share and density at the mean.
     ln_top: Lanes,
     share: Lanes,
     /// Whether fresh draws from it are accepted often.
@@ -98,6 +117,7 @@ impl Places {
         }
         (2..=MOST).contains(&parameters.len()).then(|| Self {
             charts: parameters.iter().map(|&i| Chart::of(&problem.parameters[i])).collect(),
+            ln_orders: families.iter().map(|family| libm::lgamma(family.len() as f64 + 1.0)).sum(),
             parameters,
             families,
         })
@@ -122,27 +142,25 @@ impl Places {
         at
     }
 
-    /// Writes the parameters in the coordinates of walks, peaks in order, and returns which ones they are.
+    /// Writes the parameters in the coordinates of their charts, peaks in order, and returns which ones they are.
     pub fn state(&self, theta: &[f64], phi: &mut [f64; MOST]) -> [usize; MOST] {
         let at = self.ordered(theta);
         phi.iter_mut().zip(&at[..self.parameters.len()]).zip(&self.charts).for_each(|((phi, &i), chart)| *phi = chart.coordinate(theta[i]));
         at
     }
 
-    /// ln of the prior over a density of which `here` is ln of all but (2π)^(−n/2), for peaks in order.
-    pub fn excess(&self, problem: &Problem, here: f64, theta: &[f64]) -> f64 {
-        let prior: f64 = self.parameters.iter().map(|&i| problem.parameters[i].ln_density(theta[i])).sum();
-        let orders: f64 = self.families.iter().map(|f| libm::lgamma(f.len() as f64 + 1.0)).sum();
-        prior + orders - here + 0.5 * self.parameters.len() as f64 * std::f64::consts::TAU.ln()
+    /// ln of the prior's density at a point, all orders of the peaks together: peaks in order stand for them.
+    pub fn ln_prior(&self, problem: &Problem, theta: &[f64]) -> f64 {
+        self.ln_orders + self.parameters.iter().map(|&i| problem.parameters[i].ln_density(theta[i])).sum::<f64>()
     }
 
-    /// Whether the peaks are in that order.
+    /// Whether the peaks are in that order, and no parameter has left its chart.
     fn in_order(&self, at: &[usize; MOST], theta: &[f64]) -> bool {
         at[..self.parameters.len()].iter().all(|&i| !theta[i].is_nan())
             && self.families.iter().all(|family| family.windows(2).all(|pair| theta[at[pair[0][0]]] < theta[at[pair[1][0]]]))
     }
 
-    /// Changes `to` by a step and returns ln of the ratio of the proposals and coordinates; none where peaks change places.
+    /// Changes `to` by a step.
     pub fn step(
         &self,
         approximation: &Approximation,
@@ -150,20 +168,7 @@ impl Places {
         from: &[f64],
         to: &mut [f64],
         stream: &mut Stream,
-    ) -> (f64, Option<f64>) {
-        let (here, ln_ratio, kept) = self.proposal(approximation, how, from, to, stream);
-        (here, kept.then_some(ln_ratio))
-    }
-
-    /// The same, with whether the peaks are still in order: the ratio is right only where they are.
-    pub(super) fn proposal(
-        &self,
-        approximation: &Approximation,
-        how: (Length, Centre<'_>),
-        from: &[f64],
-        to: &mut [f64],
-        stream: &mut Stream,
-    ) -> (f64, f64, bool) {
+    ) -> Stepped {
         let n = self.parameters.len();
         let (mut phi, mut odds) = ([0.0; MOST], [0.0; MOST_COMPONENTS]);
         let at = self.state(from, &mut phi);
@@ -174,7 +179,7 @@ impl Places {
             to[i] = chart.value(phi);
         }
         let ln_ratio = here - approximation.ln_density(&phi[..n], &mut odds) + slopes(to);
-        (here, ln_ratio, self.in_order(&at, to))
+        Stepped { ln_here: here, ln_ratio, allowed: self.in_order(&at, to) }
     }
 }
 
@@ -182,7 +187,7 @@ impl Approximation {
     /// Of normal densities of `n` parameters whose shares are one together; none where they are none, too many, or no densities.
     pub fn of(normals: &[Normal], n: usize) -> Option<Self> {
         let lanes = |of: &dyn Fn(&Normal) -> f64, none: f64| -> Lanes { std::array::from_fn(|lane| normals.get(lane).map_or(none, of)) };
-        let ln_top = |normal: &Normal| normal.share.ln() - (0..n).map(|i| normal.factor[i * n + i].ln()).sum::<f64>();
+        let ln_top = |normal: &Normal| normal.share.ln() - (0..n).map(|i| normal.factor[i * n + i].ln() + 0.5 * TAU.ln()).sum::<f64>();
         let fine = |normal: &Normal| normal.mean.iter().all(|v| v.is_finite()) && ln_top(normal).is_finite();
         let column = |j: usize| (j..n).map(move |i| i * n + j);
         ((1..=MOST_COMPONENTS).contains(&normals.len()) && normals.iter().all(fine)).then(|| Self {
@@ -203,7 +208,7 @@ impl Approximation {
         self.components
     }
 
-    /// ln of the density but for a constant; `odds` become those of each component to have made the point.
+    /// ln of the density; `odds` become those of each component to have made the point.
     pub fn ln_density(&self, phi: &[f64], odds: &mut Lanes) -> f64 {
         level::on(self.level, Density { of: self, phi, odds })
     }
@@ -347,7 +352,7 @@ mod tests {
             z[i] = (phi[i] - normal.mean[i] - known) / normal.factor[4 * i];
         }
         let determinant = normal.factor[0] * normal.factor[4] * normal.factor[8];
-        normal.share.ln() - determinant.ln() - 0.5 * z.iter().map(|z| z * z).sum::<f64>()
+        normal.share.ln() - determinant.ln() - 1.5 * TAU.ln() - 0.5 * z.iter().map(|z| z * z).sum::<f64>()
     }
 
     #[test]

@@ -91,11 +91,11 @@ pub fn change(
             let normals = normals?;
             let length = if what.rate.is_none() || normals.fresh { Length::Fresh } else { Length::Within(step.scale.min(1.0)) };
             let places = what.places.as_ref()?;
-            let (here, ratio) = places.step(normals, (length, centre), from, to, stream);
+            let stepped = places.step(normals, (length, centre), from, to, stream);
             if length == Length::Fresh {
-                *excess = places.excess(problem, here, from);
+                *excess = places.ln_prior(problem, from) - stepped.ln_here;
             }
-            ln_ratio += ratio?;
+            ln_ratio += stepped.allowed.then_some(stepped.ln_ratio)?;
         }
         // Made for many walkers abreast: see `walks`.
         Kind::Walk => return None,
