@@ -68,14 +68,14 @@ struct Known {
 impl Known {
     /// Of one rung's sums in each block; none where draws and states have nothing in common.
     fn of(blocks: &[Block], rung: usize) -> Option<Self> {
-        let each: Vec<Bridge> = blocks.iter().map(|block| block.bridges.get(rung).copied()).collect::<Option<_>>()?;
-        let all = each.iter().copied().reduce(|mut all, own| {
-            all.merge(&own);
-            all
-        })?;
+        let mut all = Bridge::new(blocks.iter().find_map(|block| block.bridges.get(rung))?.about);
+        blocks.iter().filter_map(|block| block.bridges.get(rung)).for_each(|own| all.merge(own));
         let sweeps: f64 = blocks.iter().map(|block| block.sweeps).sum();
-        let pull = |(block, own): (&Block, &Bridge)| (block.sweeps / sweeps, own.fresh / all.fresh - own.own / all.own);
-        let pull = blocks.iter().zip(&each).map(pull).collect();
+        let pull = |block: &Block| {
+            let own = block.bridges.get(rung).map_or(0.0, |own| own.fresh / all.fresh - own.own / all.own);
+            (block.sweeps / sweeps, own)
+        };
+        let pull = blocks.iter().map(pull).collect();
         let (free, weight) = (-all.about - (all.fresh / all.own).ln(), (all.fresh * all.own).sqrt());
         free.is_finite().then_some(Self { free, weight, pull })
     }

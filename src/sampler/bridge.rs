@@ -55,7 +55,8 @@ mod tests {
             let mut part = |number: usize| {
                 let mut bridge = Bridge::new(about);
                 for i in 0..2000 {
-                    let (own, fresh) = (standard(&mut stream) + if (i + number).is_multiple_of(2) { 8.0 } else { 0.0 }, 1.2 * standard(&mut stream));
+                    let (own, fresh) =
+                        (standard(&mut stream) + if (i + number).is_multiple_of(2) { 8.0 } else { 0.0 }, 1.2 * standard(&mut stream));
                     bridge.add(ln_pi(own) - ln_q(own), ln_pi(fresh) - ln_q(fresh));
                 }
                 bridge

@@ -25,7 +25,7 @@ pub struct Piece {
     first: i64,
     /// Draws in each bin. Draws of zero likelihood are in none.
     counts: Vec<u32>,
-    /// What fresh draws tell of each rung.
+    /// What fresh draws tell of each rung; empty where there were none at any.
     pub bridges: Vec<Bridge>,
 }
 
@@ -111,7 +111,9 @@ impl Piece {
 
     fn bridge(&mut self, bridges: &[Bridge]) {
         if self.bridges.is_empty() {
-            self.bridges.extend_from_slice(bridges);
+            if bridges.iter().any(|bridge| bridge.own > 0.0) {
+                self.bridges.extend_from_slice(bridges);
+            }
         } else {
             self.bridges.iter_mut().zip(bridges).for_each(|(sum, bridge)| sum.merge(bridge));
         }

@@ -69,7 +69,7 @@ const ERRORS: f64 = 4.5;
 
 fn sample(problem: Problem, (ess, free_energy_se): (f64, f64)) -> Sampled {
     let stop = AtomicBool::new(false);
-    let settings = Settings { seed: 47, copies: COPIES, proposals: 1, max_sweeps: 20_000, most_rows: 2000, deadline: None, stop: &stop };
+    let settings = Settings { seed: 47, copies: COPIES, proposals: 1, max_sweeps: 20_000, most_rows: 8000, deadline: None, stop: &stop };
     let targets = Targets { ess, free_energy_se, round_trips: 10 };
     let judge = |problem: &Problem, sampled: &Sampled| shortfall(problem, sampled, &targets);
     sampler::run(&Cpu::new(Precision::F32).unwrap(), &[problem], &settings, &judge).unwrap().remove(0)
@@ -147,8 +147,8 @@ fn normal(d: usize, kappa: f64, targets: (f64, f64)) {
 
 #[test]
 fn the_barrier_of_a_normal_in_two_dimensions_comes_out() {
-    // Draws are nearly independent here: it is the error that asks for a run long enough to tell Λ from the sum of the rates.
-    normal(2, 1000.0, (1000.0, 0.012));
+    // So many draws, nearly independent here, tell Λ from the sum of the rates.
+    normal(2, 1000.0, (30_000.0, 0.012));
 }
 
 #[test]

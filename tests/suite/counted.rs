@@ -219,7 +219,8 @@ fn late_steps_allocate_nothing(log: &Log) {
     let (steps, moves) = (late.len(), late.iter().map(|s| s.moves).sum::<usize>());
     let records = some.iter().sum::<usize>() as f64 / some.len() as f64 / log.ladders as f64;
     println!("of {steps} steps with {moves} moves {} allocate: the records of a sweep, {records:.1} times a ladder", some.len());
-    assert!(moves > 10 * log.walkers && some.len() <= LAST_ROUND && records < 8.0, "{some:?}");
+    // Sweeps differ in their steps, so that the half of a round may see one sweep more of each of the two tiles.
+    assert!(moves > 10 * log.walkers && some.len() <= LAST_ROUND + 2 && records < 8.0, "{some:?}");
 }
 
 /// 10⁴ walkers of four peaks on an engine that does nothing, and a quarter of them with four proposals a step.
