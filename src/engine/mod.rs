@@ -221,8 +221,11 @@ pub trait Tile: Send {
         false
     }
 
-    /// Largest difference seen between a kept total and one rebuilt from scratch, in units of misfit.
-    fn drift(&self) -> f64 {
-        0.0
+    /// Largest difference between what kept totals say of the walkers as they stand and what all terms do, in units of misfit.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn drift(&mut self) -> Result<f64> {
+        Ok(0.0)
     }
 }

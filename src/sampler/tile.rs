@@ -49,7 +49,7 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
                 let mut work = Work::new(engine, parts, settings.proposals)?;
                 work.load(engine)?;
                 let cut = work.run(settings)?;
-                Ok((cut, work.tile.drift(), work.probe))
+                Ok((cut, work.tile.drift()?, work.probe))
             };
             dealt.into_par_iter().map(each).collect::<Result<_>>()?
         }
@@ -59,7 +59,7 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
                 work.load(engine)?;
             }
             let cut = alternate(&mut works, settings)?;
-            works.iter().map(|w| (cut, w.tile.drift(), w.probe)).collect()
+            works.iter_mut().map(|w| Ok((cut, w.tile.drift()?, w.probe))).collect::<Result<_>>()?
         }
     };
     let cut = ends.iter().any(|e| e.0);
