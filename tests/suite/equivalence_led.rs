@@ -15,7 +15,7 @@ use keisoku::sampler::{Settings, run};
 use rand::RngExt;
 
 use crate::equivalence::{Broken, Fault, HOPELESS};
-use crate::equivalence_gpu::gpu;
+use crate::equivalence_gpu::{gpu, keeping};
 use crate::fixtures::{Fixture, Kind, fixture};
 
 /// What a follower may be off by at a walker's own β, in nats: the budget of every engine.
@@ -316,6 +316,12 @@ fn the_cpu_follows_in_f64() {
 #[test]
 fn the_gpu_follows() {
     let Some(gpu) = gpu() else { return };
+    hold(gpu);
+}
+
+#[test]
+fn the_gpu_follows_where_totals_are_kept() {
+    let Some(gpu) = keeping() else { return };
     hold(gpu);
 }
 

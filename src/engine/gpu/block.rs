@@ -162,6 +162,13 @@ impl Block {
         self.totals.is_some()
     }
 
+    /// Moves of the last attempt, and those of them that were made from totals.
+    #[cfg(test)]
+    pub fn from_totals(&self) -> (usize, usize) {
+        let moves = &self.upload.moves;
+        (moves.len(), moves.iter().filter(|m| self.keeps_totals() && m.changed & WHOLE == 0).count())
+    }
+
     /// Whether it has moves to evaluate.
     pub fn is_busy(&self) -> bool {
         !self.upload.moves.is_empty()

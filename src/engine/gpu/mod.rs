@@ -14,6 +14,8 @@ pub mod program;
 mod tests;
 mod tile;
 mod totals;
+#[cfg(test)]
+mod totals_tests;
 
 pub use device::{AdapterInfo, Selection, adapters};
 

@@ -114,6 +114,9 @@ pub struct Programs {
     keep_layout: wgpu::BindGroupLayout,
     settle: wgpu::ComputePipeline,
     known: Mutex<HashMap<Key, Pipelines>>,
+    /// What a test makes of a kernel's source before it is compiled.
+    #[cfg(test)]
+    pub edit: Option<fn(String) -> String>,
 }
 
 /// The kernels of a key.
@@ -145,7 +148,15 @@ impl Programs {
             (layout(&misfit), layout(&settle), layout(&keep))
         })?;
         let settle = compile(device, &settle_source(), "settle", Some(&settle_layout), &[])?;
-        Ok(Self { misfit_layout, settle_layout, keep_layout, settle, known: Mutex::default() })
+        Ok(Self {
+            misfit_layout,
+            settle_layout,
+            keep_layout,
+            settle,
+            known: Mutex::default(),
+            #[cfg(test)]
+            edit: None,
+        })
     }
 
     /// Buffers of the kernel `misfit`.
@@ -178,11 +189,15 @@ impl Programs {
             return Ok(pipelines.clone());
         }
         let constants = [("lanes", f64::from(key.lanes)), ("row", f64::from(key.row()))];
-        let make = |source: &str, entry: &str, layout| compile(device, source, entry, Some(layout), &constants).map(Arc::new);
-        let misfit = make(&misfit_source(&key.kinds, key.path), "misfit", &self.misfit_layout)?;
+        let make = |source: String, entry: &str, layout| {
+            #[cfg(test)]
+            let source = self.edit.map_or_else(|| source.clone(), |edit| edit(source.clone()));
+            compile(device, &source, entry, Some(layout), &constants).map(Arc::new)
+        };
+        let misfit = make(misfit_source(&key.kinds, key.path), "misfit", &self.misfit_layout)?;
         let keep = match key.path {
             Path::Recomputed => None,
-            Path::Kept => Some(make(&keep_source(&key.kinds), "keep", &self.keep_layout)?),
+            Path::Kept => Some(make(keep_source(&key.kinds), "keep", &self.keep_layout)?),
         };
         let pipelines = Pipelines { misfit, keep };
         known.insert(key.clone(), pipelines.clone());

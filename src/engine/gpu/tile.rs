@@ -128,6 +128,15 @@ impl<'p> GpuTile<'p> {
     }
 }
 
+#[cfg(test)]
+impl GpuTile<'_> {
+    /// Moves of the last attempt, and those of them that were made from totals.
+    pub fn from_totals(&self) -> (usize, usize) {
+        let each = self.blocks.iter().map(Block::from_totals);
+        each.fold((0, 0), |(moves, some), (m, s)| (moves + m, some + s))
+    }
+}
+
 impl Drop for GpuTile<'_> {
     /// What is still under way when a run is cut short is waited for by nobody.
     fn drop(&mut self) {
