@@ -5,11 +5,35 @@ fn total(walker: Walker, p: u32) -> u32 {
     return walker.totals + p - parts[walker.first_part].first_point;
 }
 
-// The curve at the four points from p on: the total, less the changed terms as they are, plus as they would be; where the move is whole, the sum of
-// all terms. There is one call of a shape, so that what is subtracted has the bits of what was once added: a compiler may round the
-// same expression differently in two places.
+// Under Poisson, an expectation below this share of the counts is not taken from a total.
+const DIM: f32 = 0.0625;
+
+// Whether that is so at a point.
+fn dim(point: Point, f: f32) -> bool {
+    return point.weight > 0.0 && f * point.weight < DIM * point.y;
+}
+
+// The curve at the four points from p on. A deviance goes with the logarithm of the expectation: where counts meet next to none, what rounding has left of a
+// peak that is gone would be worth nats, so that all terms are summed there. Elsewhere an error is worth at most 1/DIM of itself.
 fn curve(part: Part, walker: Walker, move_: Move, from_: vec2<u32>, p: u32, t: vec4<f32>) -> vec4<f32> {
-    let whole = (move_.changed & WHOLE) != 0u;
+    var whole = (move_.changed & WHOLE) != 0u;
+    var f = vec4<f32>(0.0);
+    loop {
+        f = sum_of_terms(part, walker, move_, from_, p, t, whole);
+        if whole || part.noise != POISSON {
+            break;
+        }
+        if !(dim(points[p], f.x) || dim(points[p + row], f.y) || dim(points[p + 2u * row], f.z) || dim(points[p + 3u * row], f.w)) {
+            break;
+        }
+        whole = true;
+    }
+    return f;
+}
+
+// The total, less the changed terms as they are, plus as they would be; or, whole, the sum of all terms. There is one call of a shape, so that
+// what is subtracted has the bits of what was once added: a compiler may round the same expression differently in two places.
+fn sum_of_terms(part: Part, walker: Walker, move_: Move, from_: vec2<u32>, p: u32, t: vec4<f32>, whole: bool) -> vec4<f32> {
     let end = last_changed(move_);
     var next = from_.x;
     var place = from_.y;

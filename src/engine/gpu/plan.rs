@@ -75,8 +75,8 @@ impl Cut {
 
 /// How many passes over the points one job may make: none where the bound leaves not even one.
 fn passes(problem: &Problem, measurement: usize, path: Path, bounds: Bounds) -> Option<usize> {
-    // A move that all terms of a measurement change, but not those of another, may evaluate each twice.
-    let evaluations = if path == Path::Kept { 2 } else { 1 };
+    // A move that changes all terms of a measurement, but not those of another, may evaluate each twice, and once more where little is left.
+    let evaluations = if path == Path::Kept { 3 } else { 1 };
     let mut pass = 1;
     for term in problem.terms.iter().filter(|t| t.measurement == measurement) {
         pass += evaluations * (1 + term.extent.repeats * (1 + POINTS_A_LANE as usize * (term.extent.stride + FIXED_ITERATIONS)));
