@@ -3,7 +3,8 @@
 //! All terms are recomputed in registers, or a total stays on the device at every point and a move subtracts and adds what it changes. The
 //! first takes an evaluation of every term; the second two of every changed one, and bytes: four a point to read, and where the move is kept
 //! both again, with four more to write. Times are in vector instructions of one card, and are added as if arithmetic and memory never
-//! overlapped, so that totals are kept where they pay in any case. `cargo bench --bench kernels` prints the crossover.
+//! overlapped, so that totals are kept where they pay in any case. An estimate, until somebody measures it; `cargo bench --bench kernels`
+//! prints the crossover.
 
 use super::totals::ROUNDINGS;
 use crate::engine::budget;
@@ -19,38 +20,42 @@ pub enum Path {
     Kept,
 }
 
-/// Instructions that a Radeon RX 6900 XT issues a lane while a byte comes from its memory: 80 compute units of 64 lanes at 2.25 GHz,
+/// Vector instructions that a Radeon RX 6900 XT issues a lane while a byte comes from its memory: 80 compute units of 64 lanes at 2.25 GHz,
 /// 1.15·10¹³ a second, beside 512 GB/s.
 const A_BYTE: f64 = 80.0 * 64.0 * 2.25e9 / 512e9;
 
 /// Bytes of a total.
 const TOTAL: f64 = 4.0;
 
-/// Moves that are kept: what the sampler tunes steps of one peak to is near this, and relocations are accepted less often.
+/// Vector instructions a point of `misfit` beyond evaluations where totals are kept (32 at four points, counted as [`instructions`] are).
+const READ: f64 = 32.0 / 4.0;
+
+/// Vector instructions a point of `keep` beyond evaluations (61 at four points).
+const WRITE: f64 = 61.0 / 4.0;
+
+/// Share of the moves that are kept: what steps of a few parameters are tuned to (`sampler::schedule`).
 const ACCEPTED: f64 = 0.3;
 
-/// Instructions of the loop over terms at four points, counted in what RADV makes of `misfit` for navi21.
-const LOOP: f64 = 20.0;
-
-/// Instructions of a shape at four points.
+/// Vector instructions of a shape and its addition at four points: counted in the loops that RADV makes of `misfit` for navi21. Scalar ones,
+/// which are issued beside them, are left out.
 fn instructions(shape: ShapeKind, extent: Extent) -> f64 {
     match shape {
-        ShapeKind::Gaussian => 110.0,
-        ShapeKind::Lorentzian => 43.0,
-        ShapeKind::PseudoVoigt => 131.0,
-        ShapeKind::Voigt => 280.0,
-        ShapeKind::Pearson7 => 227.0,
-        ShapeKind::SplitPseudoVoigt => 145.0,
-        ShapeKind::Chebyshev => 135.0 * extent.stride as f64,
-        ShapeKind::Power => 31.0,
-        ShapeKind::Exponential => 102.0,
-        ShapeKind::Line => 23.0,
+        ShapeKind::Gaussian => 86.0,
+        ShapeKind::Lorentzian => 26.0,
+        ShapeKind::PseudoVoigt => 102.0,
+        ShapeKind::Voigt => 240.0,
+        ShapeKind::Pearson7 => 194.0,
+        ShapeKind::SplitPseudoVoigt => 112.0,
+        ShapeKind::Chebyshev => 5.0 + 16.0 * extent.stride as f64,
+        ShapeKind::Power => 18.0,
+        ShapeKind::Exponential => 78.0,
+        ShapeKind::Line => 10.0,
     }
 }
 
 /// Instructions of all evaluations of a term at one point.
 fn evaluations(shape: ShapeKind, extent: Extent) -> f64 {
-    extent.repeats as f64 * (instructions(shape, extent) + LOOP) / 4.0
+    extent.repeats as f64 * instructions(shape, extent) / 4.0
 }
 
 /// What moves of a problem cost, in instructions.
@@ -86,12 +91,13 @@ impl Costs {
     /// Of a move of some terms from totals, with its share of being kept.
     fn updated(&self, terms: &[u32]) -> f64 {
         let changed: f64 = terms.iter().map(|&k| self.terms[k as usize]).sum();
-        (1.0 + ACCEPTED) * 2.0 * changed + (1.0 + 2.0 * ACCEPTED) * TOTAL * A_BYTE * self.points
+        let (attempt, keep) = (TOTAL * A_BYTE + READ, 2.0 * TOTAL * A_BYTE + WRITE);
+        (1.0 + ACCEPTED) * 2.0 * changed + (attempt + ACCEPTED * keep) * self.points
     }
 
     /// Of a move that recomputes all terms and, where it is kept, the totals.
     fn renewed(&self) -> f64 {
-        (1.0 + ACCEPTED) * self.recomputed() + ACCEPTED * TOTAL * A_BYTE * self.points
+        (1.0 + ACCEPTED) * self.recomputed() + ACCEPTED * (TOTAL * A_BYTE + WRITE) * self.points
     }
 
     /// Whether a move of some terms had better recompute all.

@@ -3,11 +3,12 @@
 use std::f64::consts::PI;
 
 use super::path::{self, Costs, Path};
-use super::tests::{bounded, gpu, problem};
+use super::tests::{bounded, problem};
 use super::tile::GpuTile;
+use super::totals::{ROUNDINGS, Totals};
 use super::*;
 use crate::engine::budget::BUDGET;
-use crate::engine::oracle::Oracle;
+use crate::engine::oracle::{self, Oracle};
 use crate::engine::{Moves, SENTINEL};
 use crate::problem::{Measurement, Noise, Problem};
 
@@ -65,21 +66,26 @@ fn peaks(points: [usize; 2], noise: Noise) -> Problem {
     all
 }
 
+/// The curve at the points of a measurement: against y = 0 with σ = 1, the misfit of one point is its square, and all curves here are positive.
 fn curve(problem: &Problem, m: usize, coefficients: &[f64]) -> Vec<f64> {
-    let mut misfit_of_y = problem.clone();
-    // The oracle's residual against y = 0 with σ = 1 at one point is the curve's square there, and all curves here are positive.
-    let data = &problem.measurements[m];
-    let one = |i: usize| {
-        let at = Measurement { t: vec![data.t[i]], x: vec![data.x[i]], y: vec![0.0], weight: vec![1.0], exposure: vec![], ..data.clone() };
-        let mut single = misfit_of_y.clone();
-        single.measurements[m] = Measurement { noise: Noise::Gaussian, ..at };
-        let mut out = Vec::new();
-        crate::engine::oracle::push_misfits(&single, coefficients, &mut out);
+    let mut at_one = problem.clone();
+    let mut out = Vec::new();
+    let mut at = |i: usize| {
+        let data = &problem.measurements[m];
+        at_one.measurements[m] = Measurement {
+            t: vec![data.t[i]],
+            x: vec![data.x[i]],
+            y: vec![0.0],
+            weight: vec![1.0],
+            exposure: Vec::new(),
+            noise: Noise::Gaussian,
+            ..data.clone()
+        };
+        out.clear();
+        oracle::push_misfits(&at_one, coefficients, &mut out);
         out[m].sqrt()
     };
-    let all = (0..data.t.len()).map(one).collect();
-    misfit_of_y.terms.clear();
-    all
+    (0..problem.measurements[m].t.len()).map(&mut at).collect()
 }
 
 fn push(moves: &mut Moves, problem: &Problem, walker: usize, terms: &[u32], all: &[f64]) {
@@ -166,10 +172,7 @@ fn totals_agree_with_the_oracle_after_many_moves() {
 fn wrong_totals_are_seen() {
     let mutants: [(&str, fn(String) -> String); 4] = [
         ("totals are not written when a move is kept", |s| s.replace("if i >= call.settled || (choices", "if i >= 0u || (choices")),
-        ("totals are written when a move is refused", |s| {
-            s.replace("& 1u) == 0u) {\n        return;", "& 1u) == 2u) {\n        return;")
-                .replace("(i % 32u) & 1u) == 0u", "(i % 32u) & 1u) == 2u")
-        }),
+        ("totals are written when a move is refused", |s| s.replace("(i % 32u) & 1u) == 0u", "(i % 32u) & 1u) == 2u")),
         ("the old shape is not subtracted", |s| s.replace("select(-1.0, 1.0, whole || fresh)", "select(1.0, 1.0, whole || fresh)")),
         ("a row of points is left out", |s| s.replace("coefficients[at + 2u * row] = f.z;", "")),
     ];
@@ -182,7 +185,7 @@ fn wrong_totals_are_seen() {
     }
 }
 
-/// Without a bound on how often it is added to, a total drifts more: what is measured is there.
+/// What is told as drift is nearly nothing after sound moves, and much after wrong ones.
 #[test]
 fn drift_is_told() {
     let Some(gpu) = keeping(None) else { return };
@@ -190,6 +193,52 @@ fn drift_is_told() {
     assert!(found.drift > 0.0 && found.drift < 2.0 * BUDGET, "{found:?}");
     let wrong = keeping(Some(|s| s.replace("if i >= call.settled || (choices", "if i >= 0u || (choices"))).expect("there is an adapter");
     assert!(walk(&wrong, &peaks([65, 0], Noise::Gaussian), 20, 40).drift > 1.0);
+}
+
+/// A walker's totals take so many additions and no more before a move recomputes all terms; and none while the walker is far from the data.
+#[test]
+fn totals_are_made_anew() {
+    let problem = peaks([301, 0], Noise::Gaussian);
+    let mut totals = Totals::new(std::iter::once(&problem), 2, true);
+    let mut go = |walker, terms: &[u32], whole, misfit| {
+        totals.clear();
+        let made = totals.push(walker, 0, terms, whole);
+        totals.measured(0, 0, 0, misfit);
+        totals.keep(0, walker);
+        made
+    };
+    assert!(go(0, &[0], false, 301.0), "nothing was loaded");
+    for _ in 0..2 {
+        for _ in 0..ROUNDINGS / 2 {
+            assert!(!go(0, &[1], false, 301.0));
+        }
+        assert!(go(0, &[1], false, 301.0), "one more is too many");
+    }
+    assert!(!go(0, &[0, 1], false, 1e9) && go(0, &[1], false, 301.0) && !go(0, &[1], false, f64::NAN) && go(0, &[1], false, 301.0));
+    assert!(go(0, &[0, 1, 2], false, 301.0) && go(0, &[0], true, 301.0));
+}
+
+/// A walker whose coefficients were beyond all bounds comes back with the first sound move.
+#[test]
+fn a_walker_comes_back_from_infinity() {
+    let Some(gpu) = keeping(None) else { return };
+    let problem = peaks([65, 0], Noise::Gaussian);
+    let mut roster = Roster::default();
+    roster.push(&problem, 1);
+    let (mut tile, mut truth) = (gpu.tile(roster.clone()).expect("fits"), Oracle.tile(roster).expect("the oracle does not fail"));
+    let (sound, mut bad) = (near(&problem, 0, 1), near(&problem, 0, 1));
+    (bad[0], bad[6]) = (f64::INFINITY, 1e300);
+    let (mut seen, mut expected) = (Vec::new(), Vec::new());
+    tile.load(&[0], &bad, &mut seen).expect("runs");
+    truth.load(&[0], &sound, &mut expected).expect("runs");
+    for terms in [&[0_u32][..], &[2], &[1]] {
+        let mut moves = Moves::default();
+        moves.clear();
+        push(&mut moves, &problem, 0, terms, &sound);
+        tile.attempt(&moves, &mut seen).expect("runs");
+        tile.settle(&[true]).expect("runs");
+    }
+    assert!((seen[0] - expected[0]).abs() <= BUDGET, "{seen:?} is not {expected:?}");
 }
 
 /// Few terms are recomputed, many have their totals kept, and a move of all terms recomputes.
@@ -212,7 +261,8 @@ fn totals_are_kept_where_they_pay() {
     let shape = crate::models::ShapeKind::PseudoVoigt;
     let n = path::crossover(shape, many.terms[0].extent);
     println!("from {n} pseudo-Voigts on");
-    assert!((4..12).contains(&n), "{n}");
+    // 1.3 · 2 · 25.5 + 98 + .3 · 195 over 25.5: see shaders/README.md.
+    assert_eq!(n, 9);
 }
 
 /// Totals count among the bytes of a buffer: blocks become smaller, and a ladder whose totals no buffer holds is recomputed.
