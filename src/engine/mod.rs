@@ -221,11 +221,13 @@ pub trait Tile: Send {
         false
     }
 
-    /// Largest difference between what kept totals say of the walkers as they stand and what all terms do, in units of misfit.
+    /// Largest difference between a measurement's misfit by kept totals and by all terms anew, of every walker as it stands; `drifts` is left
+    /// empty where no totals are kept.
     ///
     /// # Errors
     /// Where the device fails.
-    fn drift(&mut self) -> Result<f64> {
-        Ok(0.0)
+    fn drift(&mut self, drifts: &mut Vec<f64>) -> Result<()> {
+        drifts.clear();
+        Ok(())
     }
 }

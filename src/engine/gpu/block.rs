@@ -164,7 +164,7 @@ impl Block {
 
     /// Moves of the last attempt, and those of them that were made from totals.
     #[cfg(test)]
-    pub fn from_totals(&self) -> (usize, usize) {
+    pub fn count_from_totals(&self) -> (usize, usize) {
         let moves = &self.upload.moves;
         (moves.len(), moves.iter().filter(|m| self.keeps_totals() && m.changed & WHOLE == 0).count())
     }

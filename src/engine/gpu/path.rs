@@ -134,12 +134,9 @@ pub fn of(problem: &Problem) -> Path {
     if cheaper == Path::Kept && budget::with_totals(problem, ROUNDINGS) <= budget::BUDGET { Path::Kept } else { Path::Recomputed }
 }
 
-/// How many like terms a candidate must have for totals to pay where a move changes one of them.
+/// From how many like terms on totals pay where a move changes one of them.
 pub fn crossover(shape: ShapeKind, extent: Extent) -> usize {
     let cost = evaluations(shape, extent);
-    let pays = |n: &usize| {
-        let costs = Costs { terms: vec![cost; *n], repeats: vec![extent.repeats as u32; *n], points: 1.0, forced: false };
-        costs.updated(&[0]) < costs.recomputed()
-    };
-    (1..).find(pays).unwrap_or(usize::MAX)
+    let one = Costs { terms: vec![cost], repeats: vec![extent.repeats as u32], points: 1.0, forced: false };
+    (one.updated(&[0]) / cost) as usize + 1
 }

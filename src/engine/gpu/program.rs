@@ -191,7 +191,10 @@ impl Programs {
         let constants = [("lanes", f64::from(key.lanes)), ("row", f64::from(key.row()))];
         let make = |source: String, entry: &str, layout| {
             #[cfg(test)]
-            let source = self.edit.map_or_else(|| source.clone(), |edit| edit(source.clone()));
+            let source = match self.edit {
+                Some(edit) => edit(source),
+                None => source,
+            };
             compile(device, &source, entry, Some(layout), &constants).map(Arc::new)
         };
         let misfit = make(misfit_source(&key.kinds, key.path), "misfit", &self.misfit_layout)?;

@@ -131,8 +131,8 @@ impl<'p> GpuTile<'p> {
 #[cfg(test)]
 impl GpuTile<'_> {
     /// Moves of the last attempt, and those of them that were made from totals.
-    pub fn from_totals(&self) -> (usize, usize) {
-        let each = self.blocks.iter().map(Block::from_totals);
+    pub fn count_from_totals(&self) -> (usize, usize) {
+        let each = self.blocks.iter().map(Block::count_from_totals);
         each.fold((0, 0), |(moves, some), (m, s)| (moves + m, some + s))
     }
 }
@@ -188,7 +188,8 @@ impl Tile for GpuTile<'_> {
         Ok(())
     }
 
-    fn drift(&mut self) -> Result<f64> {
+    fn drift(&mut self, drifts: &mut Vec<f64>) -> Result<()> {
+        drifts.clear();
         // Moves of no term: every walker as it stands, from its total and from all terms.
         let mut still = Moves::default();
         still.clear();
@@ -198,13 +199,19 @@ impl Tile for GpuTile<'_> {
             still.coefficient_start.push(0);
         }
         if still.is_empty() {
-            return Ok(0.0);
+            return Ok(());
         }
         let (mut kept, mut rebuilt) = (Vec::new(), Vec::new());
         self.launch(&still, false)?;
         self.finish(Some(&mut kept))?;
         self.launch(&still, true)?;
         self.finish(Some(&mut rebuilt))?;
-        Ok(kept.iter().zip(&rebuilt).fold(0.0, |most: f64, (k, r)| most.max((k - r).abs())))
+        drifts.resize(self.home.len(), 0.0);
+        for (i, &w) in still.walker.iter().enumerate() {
+            let own = self.place[i]..self.place[i + 1];
+            let differences = kept[own.clone()].iter().zip(&rebuilt[own]).map(|(k, r)| (k - r).abs());
+            drifts[w as usize] = differences.fold(0.0, f64::max);
+        }
+        Ok(())
     }
 }
