@@ -1,14 +1,22 @@
 //! Writes the compute kernels of the gpu engine as WGSL, one file a kernel, for a compiler's verdict on them: `shaders/README.md` has one.
 //!
-//! `cargo bench --bench kernels -- DIR` writes `misfit` for each shape alone and for all of them, `settle` and `ceiling`. `lanes` and `row`
-//! are `override` constants of `misfit`: 64 and 32 for data of more than 64 points, 16 and 16 from 33 points on, 8 and 8 below.
+//! `cargo bench --bench kernels -- DIR` writes `misfit`, on both paths, and `keep` for each shape alone and for all of them, `settle` and
+//! `ceiling`, and prints from how many like terms on totals are kept, by the estimate in `engine::gpu::path`. `lanes` and `row` are `override`
+//! constants of `misfit` and `keep`: 64 and 32 for data of more than 64 points, 16 and 16 from 33 points on, 8 and 8 below.
 
 use std::path::Path;
 
-use keisoku::engine::gpu::program::{ceiling_source, misfit_source, settle_source};
-use keisoku::models::ShapeKind;
+use keisoku::engine::gpu::path::{Path as Curve, crossover};
+use keisoku::engine::gpu::program::{ceiling_source, keep_source, misfit_source, settle_source};
+use keisoku::models::{Extent, ShapeKind};
 
 fn main() {
+    println!("totals are kept from so many terms on, where a move changes one:");
+    for shape in ShapeKind::ALL {
+        // A straight line as a polynomial; other shapes have one size.
+        let extent = Extent { stride: 2, repeats: 1 };
+        println!("{:>20} {:>4}", shape.stem(), crossover(*shape, extent));
+    }
     let Some(folder) = std::env::args().skip(1).find(|a| !a.starts_with("--")) else {
         println!("say where to: cargo bench --bench kernels -- DIR");
         return;
@@ -20,9 +28,13 @@ fn main() {
         println!("{}", path.display());
     };
     for shape in ShapeKind::ALL {
-        write(&format!("misfit-{}", shape.stem()), &misfit_source(&[*shape]));
+        write(&format!("misfit-{}", shape.stem()), &misfit_source(&[*shape], Curve::Recomputed));
+        write(&format!("misfit-kept-{}", shape.stem()), &misfit_source(&[*shape], Curve::Kept));
+        write(&format!("keep-{}", shape.stem()), &keep_source(&[*shape]));
     }
-    write("misfit-all", &misfit_source(ShapeKind::ALL));
+    write("misfit-all", &misfit_source(ShapeKind::ALL, Curve::Recomputed));
+    write("misfit-kept-all", &misfit_source(ShapeKind::ALL, Curve::Kept));
+    write("keep-all", &keep_source(ShapeKind::ALL));
     write("settle", &settle_source());
     write("ceiling", &ceiling_source());
 }

@@ -13,6 +13,8 @@ const RESIDUAL_LIMIT: f32 = 1e15;
 // Noise models.
 const GAUSSIAN: u32 = 0u;
 const POISSON: u32 = 1u;
+// Added to `Move::changed` where all terms are to be recomputed whatever is kept.
+const WHOLE: u32 = 0x80000000u;
 
 // How many invocations share one job: a power of two, at most WORKGROUP. Where data are short a workgroup has several jobs.
 override lanes: u32 = 64u;
@@ -71,6 +73,8 @@ struct Walker {
     resident: u32,
     // Parts of its problem.
     first_part: u32,
+    // Place in `coefficients` of its totals, one a point of its problem, where they are kept.
+    totals: u32,
 }
 
 // One move.
@@ -78,6 +82,7 @@ struct Move {
     walker: u32,
     // The terms it changes: places in `changed`, which holds places in `terms`, ascending.
     first_changed: u32,
+    // How many: WHOLE may be added.
     changed: u32,
     // Place in `coefficients` of their new coefficients, one term after the other.
     fresh: u32,

@@ -1,4 +1,4 @@
-// The misfit of every move: all terms recomputed in registers, a job's lanes striding its points, one sum a job.
+// The misfit of every move: a job's lanes stride its points, where `curve` of recomputed.wgsl or of kept.wgsl tells the model; one sum a job.
 
 @group(0) @binding(5) var<storage, read> points: array<Point>;
 @group(0) @binding(6) var<storage, read> parts: array<Part>;
@@ -47,16 +47,7 @@ fn lane_sum(job: u32, lane: u32) -> f32 {
     let walker = walkers[move_.walker];
     let part = parts[walker.first_part + job % call.slots];
 
-    // Changed terms of earlier measurements come first in the list.
-    let end = move_.first_changed + move_.changed;
-    var first = move_.first_changed;
-    var fresh = move_.fresh;
-    while first < end && changed[first] < part.first_term {
-        let term = terms[changed[first]];
-        fresh += term.stride * term.repeats;
-        first++;
-    }
-
+    let from_ = first_change(part, move_);
     var sum = vec4<f32>(0.0);
     for (var i = lane / row * row * POINTS_A_LANE + lane % row; i < part.points; i += lanes * POINTS_A_LANE) {
         let p = part.first_point + i;
@@ -64,7 +55,7 @@ fn lane_sum(job: u32, lane: u32) -> f32 {
         let b = points[p + row];
         let c = points[p + 2u * row];
         let d = points[p + 3u * row];
-        let f = curve(part, walker.resident, first, end, fresh, vec4(a.t, b.t, c.t, d.t));
+        let f = curve(part, walker, move_, from_, p, vec4(a.t, b.t, c.t, d.t));
         let y = vec4(a.y, b.y, c.y, d.y);
         let weight = vec4(a.weight, b.weight, c.weight, d.weight);
         if part.noise == POISSON {
@@ -75,27 +66,6 @@ fn lane_sum(job: u32, lane: u32) -> f32 {
         }
     }
     return (sum.x + sum.y) + (sum.z + sum.w);
-}
-
-// The sum of the part's terms at four points: coefficients stay where they are, except those of the changed terms first .. end.
-fn curve(part: Part, resident: u32, first: u32, end: u32, fresh: u32, t: vec4<f32>) -> vec4<f32> {
-    var f = vec4<f32>(0.0);
-    var next = first;
-    var place = fresh;
-    for (var k = part.first_term; k < part.first_term + part.terms; k++) {
-        let term = terms[k];
-        var at = resident + term.at;
-        if next < end && changed[next] == k {
-            at = place;
-            place += term.stride * term.repeats;
-            next++;
-        }
-        for (var r = 0u; r < term.repeats; r++) {
-            f += shape(term.kind, t, at, term.stride);
-            at += term.stride;
-        }
-    }
-    return f;
 }
 
 // Half the deviance of four points.

@@ -1,7 +1,7 @@
 // Keeps the chosen moves of the last attempt: their coefficients replace the resident ones.
 
 // One bit a move.
-@group(0) @binding(5) var<storage, read> choices: array<u32>;
+@group(0) @binding(9) var<storage, read> choices: array<u32>;
 @group(0) @binding(7) var<storage, read_write> coefficients: array<f32>;
 
 // One invocation a move.
@@ -17,7 +17,7 @@ fn settle(
     }
     let move_ = moves[call.first_settled + i];
     var fresh = move_.fresh;
-    for (var j = 0u; j < move_.changed; j++) {
+    for (var j = 0u; j < (move_.changed & ~WHOLE); j++) {
         let term = terms[changed[move_.first_changed + j]];
         let at = walkers[move_.walker].resident + term.at;
         let len = term.stride * term.repeats;

@@ -52,6 +52,10 @@ pub const WORST: f64 = 5.0;
 /// divide to 2.5 ulp.
 const VALUE: (f64, f64) = (1.0, 2.0);
 
+/// Rounding of an addition to a kept total in units of u times the curve. An ulp of a sum is between u and 2u of it, 1.47 u in the mean square
+/// over mantissas, and what is rounded is spread evenly over it: .42 u. Curves are no larger than twice the data (see `engine::gpu::totals`).
+const ADDITION: f64 = 2.0 * 0.42;
+
 /// Root mean square of rounding on [−1, 1] in units of u: half of it has the largest ulp, a quarter half of that, and so on.
 const ROUNDING: f64 = 0.218;
 
@@ -114,14 +118,26 @@ pub fn keeps(problems: &[Problem], numbers: Numbers) -> bool {
 
 /// What makes the energies of a problem wrong.
 pub fn parts(problem: &Problem, numbers: Numbers) -> Parts {
+    parts_of(problem, numbers, Rounding::of(numbers))
+}
+
+/// Largest β·|U − U_oracle| that a device will show which keeps totals to which so many numbers are added before they are made anew.
+pub fn with_totals(problem: &Problem, additions: u32) -> f64 {
+    let device = Rounding::of(Numbers::Device);
+    let value = device.value.hypot(ADDITION * f64::from(additions).sqrt() * device.u);
+    parts_of(problem, Numbers::Device, Rounding { value, ..device }).worst()
+}
+
+fn parts_of(problem: &Problem, numbers: Numbers, rounding: Rounding) -> Parts {
     let mut all = Parts::default();
     for m in 0..problem.measurements.len() {
-        all.add(&of_measurement(problem, m, numbers));
+        all.add(&of_measurement(problem, m, numbers, rounding));
     }
     all
 }
 
 /// The unit in which curves are wrong, and how much their values are.
+#[derive(Clone, Copy)]
 struct Rounding {
     /// Relative error of a number.
     u: f64,
@@ -146,11 +162,10 @@ impl Rounding {
     }
 }
 
-fn of_measurement(problem: &Problem, m: usize, numbers: Numbers) -> Parts {
+fn of_measurement(problem: &Problem, m: usize, numbers: Numbers, rounding: Rounding) -> Parts {
     let data = &problem.measurements[m];
     let (n, d) = (data.t.len() as f64, problem.dimension() as f64);
     let scatter = Scatter::of(problem, data);
-    let rounding = Rounding::of(numbers);
     let reach = reach(problem, m, numbers);
     let (slopes, threshold) = slopes(data, &scatter.weight, scatter.residual);
     let beneath = beneath(problem, m);

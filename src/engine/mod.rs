@@ -221,8 +221,13 @@ pub trait Tile: Send {
         false
     }
 
-    /// Largest difference seen between a kept total and one rebuilt from scratch, in units of misfit.
-    fn drift(&self) -> f64 {
-        0.0
+    /// Largest difference between a measurement's misfit by kept totals and by all terms anew, of every walker as it stands; `drifts` is left
+    /// empty where no totals are kept.
+    ///
+    /// # Errors
+    /// Where the device fails.
+    fn drift(&mut self, drifts: &mut Vec<f64>) -> Result<()> {
+        drifts.clear();
+        Ok(())
     }
 }

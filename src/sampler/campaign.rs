@@ -124,7 +124,6 @@ pub(super) struct Campaign<'p> {
     pub(super) quota: usize,
     /// Set by the round when the deadline passed.
     pub(super) timed_out: bool,
-    pub(super) drift: f64,
     pub(super) probe: Option<Found>,
     phase: Phase,
     barrier: f64,
@@ -148,7 +147,6 @@ impl<'p> Campaign<'p> {
             refresh: Arc::new(schedule::refresh(problem)),
             quota: FIRST_ROUND,
             timed_out: false,
-            drift: 0.0,
             probe: None,
             phase: Phase::Adapt(0),
             barrier: 0.0,
@@ -277,7 +275,7 @@ impl<'p> Campaign<'p> {
             extended: self.extended,
             timed_out: self.timed_out,
             broken: self.chains.iter().map(|c| c.broken).sum(),
-            drift: self.drift,
+            drift: self.chains.iter().fold(0.0, |most, c| most.max(c.drift)),
             probe: self.probe,
             acceptance: self
                 .moves

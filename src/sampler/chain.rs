@@ -65,6 +65,8 @@ pub struct Chain<'p> {
     pub record: Record,
     /// Proposals whose energy was not a number.
     pub broken: u64,
+    /// Largest drift of its walkers at the end of a round, in units of misfit.
+    pub drift: f64,
     /// What the fresh draws of this sweep tell of each rung.
     bridges: Vec<Bridge>,
     /// For each walker ln of the prior over the approximation, where a fresh draw from that is proposed in this step; otherwise NaN.
@@ -139,6 +141,7 @@ impl<'p> Chain<'p> {
             excess: vec![f64::NAN; rungs],
             sweep: 0,
             broken: 0,
+            drift: 0.0,
             scales: Scale::of(problem),
             problem,
             betas,

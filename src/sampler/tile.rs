@@ -24,8 +24,8 @@ struct Work<'c, 'p> {
     probe: Option<Found>,
 }
 
-/// How a round ended for a tile: whether the time was up, the largest drift, and what the probe found.
-type End = (bool, f64, Option<Found>);
+/// How a round ended for a tile: whether the time was up, and what the probe found.
+type End = (bool, Option<Found>);
 
 /// Makes one round: every chain of every campaign makes its quota of sweeps.
 pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], settings: &Settings<'_>) -> Result<()> {
@@ -49,7 +49,8 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
                 let mut work = Work::new(engine, parts, settings.proposals)?;
                 work.load(engine)?;
                 let cut = work.run(settings)?;
-                Ok((cut, work.tile.drift(), work.probe))
+                work.note_drift()?;
+                Ok((cut, work.probe))
             };
             dealt.into_par_iter().map(each).collect::<Result<_>>()?
         }
@@ -59,15 +60,14 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
                 work.load(engine)?;
             }
             let cut = alternate(&mut works, settings)?;
-            works.iter().map(|w| (cut, w.tile.drift(), w.probe)).collect()
+            works.iter_mut().try_for_each(Work::note_drift)?;
+            works.iter().map(|w| (cut, w.probe)).collect()
         }
     };
     let cut = ends.iter().any(|e| e.0);
-    let drift = ends.iter().fold(0.0f64, |m, e| m.max(e.1));
-    let probe = ends.iter().filter_map(|e| e.2).reduce(Found::and);
+    let probe = ends.iter().filter_map(|e| e.1).reduce(Found::and);
     for campaign in campaigns {
         campaign.timed_out |= cut;
-        campaign.drift = campaign.drift.max(drift);
         campaign.probe = campaign.probe.into_iter().chain(probe).reduce(Found::and);
     }
     Ok(())
@@ -198,6 +198,17 @@ impl<'c, 'p> Work<'c, 'p> {
         let ended = self.sweep_on(settings);
         self.host.parts_mut().for_each(|p| p.chain.remember(false));
         ended
+    }
+
+    /// Notes how far kept totals have drifted, chain by chain: what is told of one does not depend on its company.
+    fn note_drift(&mut self) -> Result<()> {
+        let mut drifts = Vec::new();
+        self.tile.drift(&mut drifts)?;
+        for part in self.host.parts_mut() {
+            let own = drifts.iter().skip(part.offset as usize).take(part.chain.rungs());
+            part.chain.drift = own.fold(part.chain.drift, |most, d| most.max(*d));
+        }
+        Ok(())
     }
 
     fn sweep_on(&mut self, settings: &Settings<'_>) -> Result<bool> {

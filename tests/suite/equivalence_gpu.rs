@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use keisoku::cli::{bench, doctor};
+use keisoku::engine::gpu::path::Path;
 use keisoku::engine::gpu::{Gpu, Selection, accuracy::FUNCTIONS, adapters};
 use keisoku::engine::oracle::Oracle;
 use keisoku::engine::probe::probe;
@@ -38,6 +39,13 @@ pub fn gpu() -> Option<&'static Gpu> {
     gpu
 }
 
+/// The same device, keeping totals whatever that costs.
+pub fn keeping() -> Option<&'static Gpu> {
+    static GPU: OnceLock<Option<Gpu>> = OnceLock::new();
+    gpu()?;
+    GPU.get_or_init(|| selection().map(|s| Gpu::new(&s).expect("the adapter opens").on(Path::Kept))).as_ref()
+}
+
 #[test]
 fn the_gpu_agrees_with_the_oracle() {
     let Some(gpu) = gpu() else { return };
@@ -47,6 +55,18 @@ fn the_gpu_agrees_with_the_oracle() {
 #[test]
 fn rivals_on_the_gpu_are_judged_as_if_each_were_alone() {
     let Some(gpu) = gpu() else { return };
+    judge_rivals(gpu);
+}
+
+#[test]
+fn the_gpu_agrees_where_totals_are_kept() {
+    let Some(gpu) = keeping() else { return };
+    hold(gpu, &GPU, |_| ());
+}
+
+#[test]
+fn rivals_are_judged_from_totals_as_if_each_were_alone() {
+    let Some(gpu) = keeping() else { return };
     judge_rivals(gpu);
 }
 
@@ -87,6 +107,16 @@ fn population() -> Vec<Problem> {
 #[test]
 fn a_population_goes_the_same_way_as_the_oracle() {
     let Some(gpu) = gpu() else { return };
+    go_the_same_way(gpu);
+}
+
+#[test]
+fn a_population_goes_the_same_way_where_totals_are_kept() {
+    let Some(gpu) = keeping() else { return };
+    go_the_same_way(gpu);
+}
+
+fn go_the_same_way(gpu: &Gpu) {
     let problems = population();
     let mut rng = fixtures::random(11);
     let ladders: Vec<&Problem> = (0..100).map(|l| &problems[l % problems.len()]).collect();

@@ -15,7 +15,7 @@ use keisoku::sampler::{Settings, run};
 use rand::RngExt;
 
 use crate::equivalence::{Broken, Fault, HOPELESS};
-use crate::equivalence_gpu::gpu;
+use crate::equivalence_gpu::{gpu, keeping};
 use crate::fixtures::{Fixture, Kind, fixture};
 
 /// What a follower may be off by at a walker's own β, in nats: the budget of every engine.
@@ -317,6 +317,26 @@ fn the_cpu_follows_in_f64() {
 fn the_gpu_follows() {
     let Some(gpu) = gpu() else { return };
     hold(gpu);
+}
+
+#[test]
+fn the_gpu_follows_where_totals_are_kept() {
+    let Some(gpu) = keeping() else { return };
+    hold(gpu);
+}
+
+/// A run on a device that keeps totals tells their drift, and a problem's records and drift are its own, to the bit, whatever runs beside it.
+#[test]
+fn kept_totals_and_their_drift_do_not_depend_on_company() {
+    let Some(gpu) = keeping() else { return };
+    let all: Vec<Problem> = problems().into_iter().map(|(_, fixture)| fixture.problem).collect();
+    let stop = AtomicBool::new(false);
+    let settings = Settings { seed: 1, copies: 2, proposals: 2, max_sweeps: 64, most_rows: 64, deadline: None, stop: &stop };
+    let go = |problems: &[Problem]| run(gpu, problems, &settings, &|_, _| 1.0).unwrap();
+    let (alone, among) = (go(&all[..1]).remove(0), go(&all).remove(0));
+    println!("drift {:.1e}", alone.drift);
+    assert!(alone.drift > 0.0 && alone.drift < 2.0 * BUDGET, "{}", alone.drift);
+    assert_eq!((alone.drift.to_bits(), &alone.copies), (among.drift.to_bits(), &among.copies));
 }
 
 /// Engines with a fault do not follow: one fault a problem.

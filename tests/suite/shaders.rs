@@ -3,7 +3,8 @@
 use std::mem::offset_of;
 
 use keisoku::engine::gpu::layout::{self, Call, Move, Part, Point, Term, Walker, binding};
-use keisoku::engine::gpu::program::{accuracy_source, ceiling_source, misfit_source, settle_source};
+use keisoku::engine::gpu::path::Path;
+use keisoku::engine::gpu::program::{accuracy_source, ceiling_source, keep_source, misfit_source, settle_source};
 use keisoku::engine::{POISSON_FLOOR, SENTINEL};
 use keisoku::models::{ShapeKind, polynomials as table};
 use naga::{Expression, Handle, Literal, MathFunction, Module, TypeInner};
@@ -12,8 +13,12 @@ fn parse(source: &str) -> Module {
     naga::front::wgsl::parse_str(source).unwrap_or_else(|e| panic!("{}", e.emit_to_string(source)))
 }
 
-fn programs() -> [Module; 4] {
-    [parse(&misfit_source(ShapeKind::ALL)), parse(&settle_source()), parse(&accuracy_source()), parse(&ceiling_source())]
+/// The four kernels of a tile first.
+fn programs() -> [Module; 6] {
+    let misfit = |path| misfit_source(ShapeKind::ALL, path);
+    let tile = [misfit(Path::Recomputed), settle_source(), misfit(Path::Kept), keep_source(ShapeKind::ALL)];
+    let [recomputed, settle, kept, keep] = tile.map(|source| parse(&source));
+    [recomputed, settle, kept, keep, parse(&accuracy_source()), parse(&ceiling_source())]
 }
 
 /// The numbers of a constant expression.
@@ -68,6 +73,7 @@ fn shared_constants() -> Vec<(&'static str, Vec<f64>)> {
         ("RESIDUAL_LIMIT", of(&[layout::RESIDUAL_LIMIT])),
         ("GAUSSIAN", vec![f64::from(layout::GAUSSIAN)]),
         ("POISSON", vec![f64::from(layout::POISSON)]),
+        ("WHOLE", vec![f64::from(layout::WHOLE)]),
     ]
 }
 
@@ -83,7 +89,7 @@ fn constants_are_those_of_rust() {
 
 #[test]
 fn one_digit_of_one_constant_is_seen() {
-    let source = misfit_source(ShapeKind::ALL);
+    let source = misfit_source(ShapeKind::ALL, Path::Recomputed);
     let mutant = source.replace("0.041668255", "0.041668265");
     assert_ne!(source, mutant);
     assert_eq!(different_constants(&parse(&mutant), &shared_constants()), ["EXP"]);
@@ -103,10 +109,10 @@ fn records_are_those_of_rust() {
         record!(Point { t, y, weight, factor }),
         record!(Term { kind, at, stride, repeats }),
         record!(Part { first_point, points, first_term, terms, noise }),
-        record!(Walker { resident, first_part }),
+        record!(Walker { resident, first_part, totals }),
         record!(Move { walker, first_changed, changed, fresh }),
     ];
-    for module in &programs()[..2] {
+    for module in &programs()[..4] {
         for (name, size, fields) in &records {
             let ty = module.types.iter().find(|(_, t)| t.name.as_deref() == Some(name));
             let Some((_, naga::Type { inner: TypeInner::Struct { members, span }, .. })) = ty else { continue };
@@ -131,8 +137,10 @@ fn bindings_are_those_of_rust() {
         ("coefficients", binding::COEFFICIENTS),
     ];
     let own = [
-        vec![("points", binding::POINTS_OR_CHOICES), ("parts", binding::PARTS), ("sums", binding::SUMS)],
-        vec![("choices", binding::POINTS_OR_CHOICES)],
+        vec![("points", binding::POINTS), ("parts", binding::PARTS), ("sums", binding::SUMS)],
+        vec![("choices", binding::CHOICES)],
+        vec![("points", binding::POINTS), ("parts", binding::PARTS), ("sums", binding::SUMS)],
+        vec![("points", binding::POINTS), ("parts", binding::PARTS), ("choices", binding::CHOICES)],
     ];
     for (module, own) in programs().iter().zip(own) {
         let mut expected: Vec<_> = common.into_iter().chain(own).collect();
@@ -172,7 +180,7 @@ fn no_shader_calls_an_inaccurate_built_in() {
     for module in &programs() {
         assert_eq!(forbidden(module), []);
     }
-    let mutant = misfit_source(ShapeKind::ALL).replacen("m_exp(-", "exp(-", 1);
+    let mutant = misfit_source(ShapeKind::ALL, Path::Recomputed).replacen("m_exp(-", "exp(-", 1);
     assert_eq!(forbidden(&parse(&mutant)), [MathFunction::Exp]);
 }
 
@@ -194,8 +202,10 @@ fn no_shader_keeps_an_array_in_a_function() {
 #[test]
 fn every_shape_compiles_alone() {
     for kind in ShapeKind::ALL {
-        let module = parse(&misfit_source(&[*kind]));
-        let mut validator = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
-        validator.validate(&module).unwrap_or_else(|e| panic!("{}: {e:?}", kind.stem()));
+        for source in [misfit_source(&[*kind], Path::Recomputed), misfit_source(&[*kind], Path::Kept), keep_source(&[*kind])] {
+            let module = parse(&source);
+            let mut validator = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty());
+            validator.validate(&module).unwrap_or_else(|e| panic!("{}: {e:?}", kind.stem()));
+        }
     }
 }

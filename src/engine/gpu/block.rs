@@ -1,13 +1,13 @@
 //! One block of a tile on the device: its buffers, what an attempt uploads, and what comes back.
 
-use std::sync::Arc;
-
 use super::clock::Stamps;
 use super::device::Device;
-use super::layout::{Call, Move, WORKGROUP, binding};
+use super::layout::{Call, Move, WHOLE, WORKGROUP, binding};
 use super::mapping::Mapping;
+use super::path::Path;
 use super::plan::{Bounds, Draft, Tables};
-use super::program::Programs;
+use super::program::{Pipelines, Programs};
+use super::totals::Totals;
 use crate::engine::timeline::Traffic;
 use crate::error::{Error, Result};
 
@@ -20,7 +20,7 @@ struct Buffers {
     call: wgpu::Buffer,
     moves: wgpu::Buffer,
     changed: wgpu::Buffer,
-    /// All walkers' coefficients, then the two slots of fresh ones.
+    /// All walkers' coefficients, then the two slots of fresh ones, then the totals that are kept.
     coefficients: wgpu::Buffer,
     choices: wgpu::Buffer,
     sums: wgpu::Buffer,
@@ -28,6 +28,14 @@ struct Buffers {
     staging: wgpu::Buffer,
     /// The sums, read by the host.
     readback: wgpu::Buffer,
+}
+
+/// What each kernel reads and writes.
+#[derive(Debug)]
+struct Groups {
+    misfit: wgpu::BindGroup,
+    settle: wgpu::BindGroup,
+    keep: wgpu::BindGroup,
 }
 
 /// The moves of one attempt, as they go to the device.
@@ -45,9 +53,8 @@ struct Upload {
 /// A block.
 #[derive(Debug)]
 pub struct Block {
-    pipeline: Arc<wgpu::ComputePipeline>,
-    misfit_group: wgpu::BindGroup,
-    settle_group: wgpu::BindGroup,
+    pipelines: Pipelines,
+    groups: Groups,
     buffers: Buffers,
     staging_mapped: Mapping,
     readback_mapped: Mapping,
@@ -70,6 +77,8 @@ pub struct Block {
     /// Choices for the last attempt, one bit a move; none yet: empty.
     choices: Vec<u32>,
     upload: Upload,
+    /// Where totals are kept: what is known of them.
+    totals: Option<Totals>,
     /// Number of sums that the flight brings back.
     awaited: usize,
 }
@@ -79,15 +88,15 @@ impl Block {
     ///
     /// # Errors
     /// Where the device refuses a kernel or a buffer.
-    pub fn new(device: &Device, programs: &Programs, draft: &Draft<'_>, bounds: Bounds) -> Result<Self> {
-        let pipeline = programs.misfit(device, &draft.key)?;
+    pub fn new(device: &Device, programs: &Programs, draft: &Draft<'_>, forced: Option<Path>, bounds: Bounds) -> Result<Self> {
+        let pipelines = programs.of(device, &draft.key)?;
         let tables = Tables::of(draft);
-        let (buffers, misfit_group, settle_group) =
-            device.scoped("making the buffers of a tile", |raw| make(raw, &device.queue, programs, draft, &tables))?;
+        let (buffers, groups) = device.scoped("making the buffers of a tile", |raw| make(raw, &device.queue, programs, draft, &tables))?;
+        let problems = draft.problems.iter().map(|p| p.0);
+        let totals = (draft.key.path == Path::Kept).then(|| Totals::new(problems, draft.walkers.len(), forced.is_some()));
         Ok(Self {
-            pipeline,
-            misfit_group,
-            settle_group,
+            pipelines,
+            groups,
             buffers,
             staging_mapped: Mapping::mapped(),
             readback_mapped: Mapping::default(),
@@ -105,6 +114,7 @@ impl Block {
             last: 0,
             choices: Vec::with_capacity(draft.moves().div_ceil(32)),
             upload: Upload::default(),
+            totals,
             awaited: 0,
         })
     }
@@ -117,18 +127,21 @@ impl Block {
         fresh.clear();
         origin.clear();
         refused.clear();
+        self.totals.iter_mut().for_each(Totals::clear);
         self.awaited = 0;
     }
 
-    /// Adds a move of one of its walkers; `origin` is its number in the tile's list.
-    pub fn push(&mut self, origin: u32, walker: u32, terms: &[u32], coefficients: &[f64]) {
+    /// Adds a move of one of its walkers; `origin` is its number in the tile's list, and `whole` tells that nothing kept may be used.
+    pub fn push(&mut self, origin: u32, walker: u32, terms: &[u32], coefficients: &[f64], whole: bool) {
         let next = 1 - self.slot;
         let upload = &mut self.upload;
-        let first_term = self.first_term[self.problem_of[walker as usize] as usize];
+        let problem = self.problem_of[walker as usize];
+        let first_term = self.first_term[problem as usize];
+        let whole = self.totals.as_mut().is_some_and(|totals| totals.push(walker, problem, terms, whole));
         upload.moves.push(Move {
             walker,
             first_changed: (next * self.terms + upload.changed.len()) as u32,
-            changed: terms.len() as u32,
+            changed: terms.len() as u32 | if whole { WHOLE } else { 0 },
             fresh: (self.resident + next * self.fresh + upload.fresh.len()) as u32,
         });
         upload.changed.extend(terms.iter().map(|k| first_term + k));
@@ -144,6 +157,18 @@ impl Block {
         upload.origin.push(origin);
     }
 
+    /// Whether its walkers' totals stay on the device.
+    pub fn keeps_totals(&self) -> bool {
+        self.totals.is_some()
+    }
+
+    /// Moves of the last attempt, and those of them that were made from totals.
+    #[cfg(test)]
+    pub fn count_from_totals(&self) -> (usize, usize) {
+        let moves = &self.upload.moves;
+        (moves.len(), moves.iter().filter(|m| self.keeps_totals() && m.changed & WHOLE == 0).count())
+    }
+
     /// Whether it has moves to evaluate.
     pub fn is_busy(&self) -> bool {
         !self.upload.moves.is_empty()
@@ -154,7 +179,11 @@ impl Block {
         self.choices.clear();
         self.choices.resize(self.last.div_ceil(32), 0);
         for (i, &origin) in self.upload.origin.iter().enumerate() {
-            self.choices[i / 32] |= u32::from(keep(origin as usize)) << (i % 32);
+            let kept = keep(origin as usize);
+            self.choices[i / 32] |= u32::from(kept) << (i % 32);
+            if let Some(totals) = self.totals.as_mut().filter(|_| kept) {
+                totals.keep(i, self.upload.moves[i].walker);
+            }
         }
     }
 
@@ -176,19 +205,23 @@ impl Block {
             settled: settled as u32,
         };
         let uploaded = self.copy(encoder, &call, next)?;
+        let spread = |jobs: usize| grid(jobs.div_ceil((WORKGROUP / self.lanes) as usize), self.workgroups);
+        let keep = self.pipelines.keep.as_ref().filter(|_| settled > 0);
+        if let Some(keep) = keep {
+            dispatch(encoder, stamps.of(true, false), keep, &self.groups.keep, spread(settled * self.slots));
+        }
         if settled > 0 {
             let grid = grid(settled.div_ceil(WORKGROUP as usize), self.workgroups);
-            dispatch(encoder, stamps.of(true, false), programs.settle(), &self.settle_group, grid);
+            dispatch(encoder, stamps.of(keep.is_none(), false), programs.settle(), &self.groups.settle, grid);
         }
         let jobs = moves * self.slots;
-        let grid = grid(jobs.div_ceil((WORKGROUP / self.lanes) as usize), self.workgroups);
-        dispatch(encoder, stamps.of(settled == 0, true), &self.pipeline, &self.misfit_group, grid);
+        dispatch(encoder, stamps.of(settled == 0, true), &self.pipelines.misfit, &self.groups.misfit, spread(jobs));
         encoder.copy_buffer_to_buffer(&self.buffers.sums, 0, &self.buffers.readback, 0, 4 * jobs as u64);
         self.awaited = jobs;
         self.slot = next;
         self.last = moves;
         self.choices.clear();
-        let dispatches = 1 + u64::from(settled > 0);
+        let dispatches = 1 + u64::from(settled > 0) + u64::from(keep.is_some());
         Ok(Traffic { submissions: 0, dispatches, moves: moves as u64, uploaded, downloaded: 4 * jobs as u64 })
     }
 
@@ -235,17 +268,21 @@ impl Block {
         self.readback_mapped.check()?;
         let view = self.buffers.readback.get_mapped_range(0..4 * self.awaited as u64).map_err(|e| Error::device(e.to_string()))?;
         let sums: &[f32] = bytemuck::cast_slice(&view);
-        let upload = &self.upload;
+        let (upload, totals) = (&self.upload, &mut self.totals);
         let mut refused = upload.refused.iter().peekable();
         for (i, (moved, sums)) in upload.moves.iter().zip(sums.chunks_exact(self.slots)).enumerate() {
             let finite = refused.next_if(|&&r| r as usize == i).is_none();
             let mut rest = sums;
-            let parts = &self.parts[self.problem_of[moved.walker as usize] as usize];
-            let mut misfits = parts.iter().map(|&parts| {
+            let problem = self.problem_of[moved.walker as usize];
+            let mut misfits = self.parts[problem as usize].iter().enumerate().map(|(m, &parts)| {
                 let (own, others) = rest.split_at(parts);
                 rest = others;
                 // Each part is at most the sentinel; a sum of them stays finite in f64 and is cut to it by the caller.
-                if finite { own.iter().map(|&s| f64::from(s)).sum() } else { f64::INFINITY }
+                let misfit = if finite { own.iter().map(|&s| f64::from(s)).sum() } else { f64::INFINITY };
+                if let Some(totals) = totals {
+                    totals.measured(i, problem, m, misfit);
+                }
+                misfit
             });
             deliver(upload.origin[i] as usize, &mut misfits);
         }
@@ -276,13 +313,7 @@ fn dispatch(
     pass.dispatch_workgroups(x, y, 1);
 }
 
-fn make(
-    raw: &wgpu::Device,
-    queue: &wgpu::Queue,
-    programs: &Programs,
-    draft: &Draft<'_>,
-    tables: &Tables,
-) -> (Buffers, wgpu::BindGroup, wgpu::BindGroup) {
+fn make(raw: &wgpu::Device, queue: &wgpu::Queue, programs: &Programs, draft: &Draft<'_>, tables: &Tables) -> (Buffers, Groups) {
     use wgpu::BufferUsages as Usage;
     let buffer = |words: usize, usage: Usage, mapped_at_creation: bool| {
         // A binding may not be empty.
@@ -303,7 +334,7 @@ fn make(
         call: buffer(call_words, Usage::UNIFORM | Usage::COPY_DST, false),
         moves: device(2 * moves * move_words),
         changed: device(2 * changed),
-        coefficients: device(draft.coefficients + 2 * fresh),
+        coefficients: device(draft.first_total() + draft.totals),
         choices: device(moves.div_ceil(32)),
         sums: device(moves * draft.slots),
         staging: buffer(upload, Usage::MAP_WRITE | Usage::COPY_SRC, true),
@@ -329,8 +360,12 @@ fn make(
             .collect();
         raw.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
     };
-    let misfit =
-        group(programs.misfit_layout(), &[(binding::POINTS_OR_CHOICES, &points), (binding::PARTS, &parts), (binding::SUMS, &buffers.sums)]);
-    let settle = group(programs.settle_layout(), &[(binding::POINTS_OR_CHOICES, &buffers.choices)]);
-    (buffers, misfit, settle)
+    let data = [(binding::POINTS, &points), (binding::PARTS, &parts)];
+    let (sums, choices) = ((binding::SUMS, &buffers.sums), (binding::CHOICES, &buffers.choices));
+    let groups = Groups {
+        misfit: group(programs.misfit_layout(), &[data[0], data[1], sums]),
+        settle: group(programs.settle_layout(), &[choices]),
+        keep: group(programs.keep_layout(), &[data[0], data[1], choices]),
+    };
+    (buffers, groups)
 }

@@ -12,6 +12,8 @@ pub const RESIDUAL_LIMIT: f32 = 1e15;
 pub const GAUSSIAN: u32 = 0;
 /// `Part::noise` of Poisson noise.
 pub const POISSON: u32 = 1;
+/// Added to `Move::changed` where all terms are to be recomputed whatever is kept.
+pub const WHOLE: u32 = 1 << 31;
 
 /// What one dispatch does: a slot of moves to evaluate, and one whose choices are to be settled first.
 #[repr(C)]
@@ -81,6 +83,8 @@ pub struct Walker {
     pub resident: u32,
     /// First part of its problem.
     pub first_part: u32,
+    /// Place in the buffer of coefficients of its totals, where they are kept.
+    pub totals: u32,
 }
 
 /// One move.
@@ -91,7 +95,7 @@ pub struct Move {
     pub walker: u32,
     /// First of the terms it changes, in the list of changed terms.
     pub first_changed: u32,
-    /// How many it changes.
+    /// How many it changes; [`WHOLE`] may be added.
     pub changed: u32,
     /// Place of their new coefficients in the buffer of coefficients.
     pub fresh: u32,
@@ -109,12 +113,14 @@ pub mod binding {
     pub const MOVES: u32 = 3;
     /// `changed`.
     pub const CHANGED: u32 = 4;
-    /// `points` of the kernel `misfit`, `choices` of the kernel `settle`.
-    pub const POINTS_OR_CHOICES: u32 = 5;
-    /// `parts`, kernel `misfit`.
+    /// `points`, kernels `misfit` and `keep`.
+    pub const POINTS: u32 = 5;
+    /// `parts`, kernels `misfit` and `keep`.
     pub const PARTS: u32 = 6;
-    /// `coefficients`: read by `misfit`, written by `settle`.
+    /// `coefficients`, and totals where they are kept: read by `misfit`, written by `settle` and `keep`.
     pub const COEFFICIENTS: u32 = 7;
     /// `sums`, kernel `misfit`.
     pub const SUMS: u32 = 8;
+    /// `choices`, kernels `settle` and `keep`.
+    pub const CHOICES: u32 = 9;
 }

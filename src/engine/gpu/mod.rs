@@ -7,17 +7,22 @@ mod clock;
 mod device;
 pub mod layout;
 mod mapping;
+pub mod path;
 mod plan;
 pub mod program;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod totals;
+#[cfg(test)]
+mod totals_tests;
 
 pub use device::{AdapterInfo, Selection, adapters};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use self::device::Device;
+use self::path::Path;
 use self::plan::Bounds;
 use self::program::Programs;
 use self::tile::GpuTile;
@@ -32,6 +37,8 @@ pub struct Gpu {
     device: Device,
     programs: Programs,
     bounds: Bounds,
+    /// The path that every problem takes; none: each its own.
+    forced: Option<Path>,
     watch: Mutex<Watch>,
 }
 
@@ -43,7 +50,13 @@ impl Gpu {
     pub fn new(selection: &Selection) -> Result<Self> {
         let device = Device::open(selection)?;
         let programs = Programs::new(&device)?;
-        Ok(Self { device, programs, bounds: Bounds::standard(), watch: Mutex::default() })
+        Ok(Self { device, programs, bounds: Bounds::standard(), forced: None, watch: Mutex::default() })
+    }
+
+    /// Takes one path with every problem, whatever it costs; totals that no buffer holds are not kept, though.
+    #[must_use]
+    pub fn on(self, path: Path) -> Self {
+        Self { forced: Some(path), ..self }
     }
 
     fn watch(&self) -> MutexGuard<'_, Watch> {

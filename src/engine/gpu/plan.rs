@@ -1,8 +1,10 @@
 //! Cuts the walkers of a tile into blocks, each with one pipeline and buffers within the limits, and lays out their tables.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use super::layout::{GAUSSIAN, Move, POINTS_A_LANE, POISSON, Part, Point, Term, Walker};
+use super::path::{self, Path};
 use super::program::Key;
 use crate::engine::Roster;
 use crate::error::{Error, Result};
@@ -44,15 +46,15 @@ pub struct Cut {
 }
 
 impl Cut {
-    /// Cuts a problem.
+    /// Cuts a problem for a path.
     ///
     /// # Errors
     /// Where one pass over all terms is already too long for an invocation.
-    pub fn of(problem: &Problem, bounds: Bounds) -> Result<Self> {
-        let key = Key::of(problem);
+    pub fn of(problem: &Problem, path: Path, bounds: Bounds) -> Result<Self> {
+        let key = Key::of(problem, path);
         let mut parts = Vec::with_capacity(problem.measurements.len());
         for (m, data) in problem.measurements.iter().enumerate() {
-            let passes = passes(problem, m, bounds).ok_or_else(|| {
+            let passes = passes(problem, m, path, bounds).ok_or_else(|| {
                 Error::device(format!(
                     "{} {} {}: a model with so many lines and coefficients is too long for a GPU's invocation",
                     problem.frame, problem.window, problem.candidate
@@ -72,10 +74,12 @@ impl Cut {
 }
 
 /// How many passes over the points one job may make: none where the bound leaves not even one.
-fn passes(problem: &Problem, measurement: usize, bounds: Bounds) -> Option<usize> {
+fn passes(problem: &Problem, measurement: usize, path: Path, bounds: Bounds) -> Option<usize> {
+    // A move that changes all terms of a measurement, but not those of another, may evaluate each twice, and once more where little is left.
+    let evaluations = if path == Path::Kept { 3 } else { 1 };
     let mut pass = 1;
     for term in problem.terms.iter().filter(|t| t.measurement == measurement) {
-        pass += 1 + term.extent.repeats * (1 + POINTS_A_LANE as usize * (term.extent.stride + FIXED_ITERATIONS));
+        pass += evaluations * (1 + term.extent.repeats * (1 + POINTS_A_LANE as usize * (term.extent.stride + FIXED_ITERATIONS)));
     }
     // The reduction, the search for the first changed term; the kernel `settle` copies a walker in one invocation.
     let once = 16 + problem.terms.len();
@@ -103,13 +107,15 @@ pub struct Draft<'p> {
     pub coefficients: usize,
     /// Terms of all walkers.
     pub terms: usize,
+    /// Kept totals of all walkers.
+    pub totals: usize,
     /// Most moves of a walker in one attempt.
     pub proposals: usize,
 }
 
 impl<'p> Draft<'p> {
     fn new(key: Key, slots: usize, proposals: usize) -> Self {
-        Self { key, slots, problems: Vec::new(), walkers: Vec::new(), points: 0, coefficients: 0, terms: 0, proposals }
+        Self { key, slots, problems: Vec::new(), walkers: Vec::new(), points: 0, coefficients: 0, terms: 0, totals: 0, proposals }
     }
 
     /// Most moves of an attempt.
@@ -117,49 +123,65 @@ impl<'p> Draft<'p> {
         self.proposals * self.walkers.len()
     }
 
+    /// Where the totals begin among the coefficients: behind those of all walkers and two slots of fresh ones.
+    pub fn first_total(&self) -> usize {
+        (1 + 2 * self.proposals) * self.coefficients
+    }
+
     /// The largest buffer if `walkers` more of a problem came in, in bytes.
-    fn largest(&self, problem: &Problem, new_points: usize, walkers: usize) -> u64 {
+    fn largest(&self, problem: &Problem, cut: &Cut, new_points: usize, walkers: usize) -> u64 {
         let all = self.walkers.len() + walkers;
         let moves = self.proposals * all;
-        let coefficients = (1 + 2 * self.proposals) * (self.coefficients + walkers * problem.coefficients());
+        let totals = self.totals + walkers * totals(problem, cut);
+        let coefficients = (1 + 2 * self.proposals) * (self.coefficients + walkers * problem.coefficients()) + totals;
         let changed = 2 * self.proposals * (self.terms + walkers * problem.terms.len());
         let words = [4 * (self.points + new_points), coefficients, changed, moves * self.slots, 2 * moves * (size_of::<Move>() / 4)];
         4 * words.into_iter().max().unwrap_or(0) as u64
     }
 }
 
-/// Cuts a roster into blocks.
+/// Cuts a roster into blocks; every problem takes the path that is forced, or else its own, but none is kept that no buffer or invocation holds.
 ///
 /// # Errors
 /// Where one ladder alone exceeds a limit.
-pub fn blocks<'p>(roster: &Roster<'p>, bounds: Bounds) -> Result<Vec<Draft<'p>>> {
-    let mut cuts: HashMap<*const Problem, Cut> = HashMap::new();
+pub fn blocks<'p>(roster: &Roster<'p>, forced: Option<Path>, bounds: Bounds) -> Result<Vec<Draft<'p>>> {
+    let proposals = 1 + roster.rivals;
+    let mut wanted: HashMap<*const Problem, Path> = HashMap::new();
+    let mut cuts: HashMap<(*const Problem, Path), Cut> = HashMap::new();
     let mut groups: BTreeMap<(Key, usize), Vec<usize>> = BTreeMap::new();
     for (ladder, &problem) in roster.problems.iter().enumerate() {
         let address = std::ptr::from_ref(problem);
-        let cut = match cuts.get(&address) {
-            Some(cut) => cut,
-            None => cuts.entry(address).or_insert(Cut::of(problem, bounds)?),
-        };
+        let mut path = *wanted.entry(address).or_insert_with(|| forced.unwrap_or_else(|| path::of(problem)));
+        if path == Path::Kept {
+            let walkers = roster.first[ladder + 1] - roster.first[ladder];
+            let fits = |cut: &Cut| {
+                let alone = Draft::new(cut.key.clone(), cut.slots(), proposals);
+                alone.largest(problem, cut, padded_points(problem, cut), walkers) <= bounds.buffer
+            };
+            if !cut_of(&mut cuts, problem, path, bounds).is_ok_and(fits) {
+                path = Path::Recomputed;
+            }
+        }
+        let cut = cut_of(&mut cuts, problem, path, bounds)?;
         groups.entry((cut.key.clone(), cut.slots())).or_default().push(ladder);
     }
     let mut done = Vec::new();
     for ((key, slots), ladders) in groups {
-        let new = || Draft::new(key.clone(), slots, 1 + roster.rivals);
+        let new = || Draft::new(key.clone(), slots, proposals);
         let mut draft = new();
         let mut known: HashMap<*const Problem, u32> = HashMap::new();
         for ladder in ladders {
             let problem = roster.problems[ladder];
             let address = std::ptr::from_ref(problem);
-            let cut = &cuts[&address];
+            let cut = &cuts[&(address, key.path)];
             let walkers = roster.first[ladder]..roster.first[ladder + 1];
             let points = |known: &HashMap<_, _>| if known.contains_key(&address) { 0 } else { padded_points(problem, cut) };
-            if draft.largest(problem, points(&known), walkers.len()) > bounds.buffer && !draft.walkers.is_empty() {
+            if draft.largest(problem, cut, points(&known), walkers.len()) > bounds.buffer && !draft.walkers.is_empty() {
                 done.push(std::mem::replace(&mut draft, new()));
                 known.clear();
             }
             let new_points = points(&known);
-            if draft.largest(problem, new_points, walkers.len()) > bounds.buffer {
+            if draft.largest(problem, cut, new_points, walkers.len()) > bounds.buffer {
                 return Err(Error::device(format!(
                     "{} {}: one ladder of {} walkers with {} points needs more than the {} MiB a GPU buffer may have",
                     problem.frame,
@@ -177,11 +199,28 @@ pub fn blocks<'p>(roster: &Roster<'p>, bounds: Bounds) -> Result<Vec<Draft<'p>>>
             draft.points += new_points;
             draft.coefficients += walkers.len() * problem.coefficients();
             draft.terms += walkers.len() * problem.terms.len();
+            draft.totals += walkers.len() * totals(problem, cut);
             draft.walkers.extend(walkers.map(|w| (w as u32, number)));
         }
         done.push(draft);
     }
     Ok(done)
+}
+
+/// The cut of a problem for a path, made when first asked for.
+fn cut_of<'c>(cuts: &'c mut HashMap<(*const Problem, Path), Cut>, problem: &Problem, path: Path, bounds: Bounds) -> Result<&'c Cut> {
+    Ok(match cuts.entry((std::ptr::from_ref(problem), path)) {
+        Entry::Occupied(cut) => cut.into_mut(),
+        Entry::Vacant(place) => place.insert(Cut::of(problem, path, bounds)?),
+    })
+}
+
+/// Totals that a walker of a problem keeps.
+fn totals(problem: &Problem, cut: &Cut) -> usize {
+    match cut.key.path {
+        Path::Recomputed => 0,
+        Path::Kept => padded_points(problem, cut),
+    }
 }
 
 /// The points of each part of a measurement: as even as can be.
@@ -223,10 +262,12 @@ impl Tables {
             tables.first_term.push(tables.terms.len() as u32);
             tables.push(problem, cut);
         }
-        let mut resident = 0;
+        let (mut resident, mut total) = (0, draft.first_total() as u32);
         for &(_, problem) in &draft.walkers {
-            tables.walkers.push(Walker { resident, first_part: first_part[problem as usize] });
-            resident += draft.problems[problem as usize].0.coefficients() as u32;
+            tables.walkers.push(Walker { resident, first_part: first_part[problem as usize], totals: total });
+            let (of, cut) = &draft.problems[problem as usize];
+            resident += of.coefficients() as u32;
+            total += totals(of, cut) as u32;
         }
         tables
     }

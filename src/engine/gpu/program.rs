@@ -6,12 +6,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::device::Device;
 use super::layout::{WORKGROUP, binding};
+use super::path::Path;
 use crate::error::Result;
 use crate::models::ShapeKind;
 use crate::problem::Problem;
 
 const LAYOUT: &str = include_str!("../../../shaders/layout.wgsl");
 const MATH: &str = include_str!("../../../shaders/math.wgsl");
+const CHANGE: &str = include_str!("../../../shaders/change.wgsl");
+const RECOMPUTED: &str = include_str!("../../../shaders/recomputed.wgsl");
+const KEPT: &str = include_str!("../../../shaders/kept.wgsl");
+const KEEP: &str = include_str!("../../../shaders/keep.wgsl");
 const MISFIT: &str = include_str!("../../../shaders/misfit.wgsl");
 const SETTLE: &str = include_str!("../../../shaders/settle.wgsl");
 const CEILING: &str = include_str!("../../../shaders/ceiling.wgsl");
@@ -24,16 +29,18 @@ pub struct Key {
     pub kinds: Vec<ShapeKind>,
     /// Invocations that share a job.
     pub lanes: u32,
+    /// How the kernel comes by a walker's curve.
+    pub path: Path,
 }
 
 impl Key {
-    /// The key of a problem.
-    pub fn of(problem: &Problem) -> Self {
+    /// The key of a problem on a path.
+    pub fn of(problem: &Problem, path: Path) -> Self {
         let mut kinds: Vec<ShapeKind> = problem.terms.iter().map(|t| t.model.shape).collect();
         kinds.sort_unstable();
         kinds.dedup();
         let points = problem.measurements.iter().map(|m| m.t.len()).max().unwrap_or(0);
-        Self { kinds, lanes: lanes(points) }
+        Self { kinds, lanes: lanes(points), path }
     }
 
     /// Points that neighbouring invocations read side by side.
@@ -52,10 +59,24 @@ fn lanes(points: usize) -> u32 {
     }
 }
 
-/// Source of the kernel `misfit` for some shapes.
-pub fn misfit_source(kinds: &[ShapeKind]) -> String {
+/// Source of the kernel `misfit` for some shapes on a path.
+pub fn misfit_source(kinds: &[ShapeKind], path: Path) -> String {
+    let curve = match path {
+        Path::Recomputed => RECOMPUTED,
+        Path::Kept => KEPT,
+    };
+    [&evaluation(kinds), curve, MISFIT].join("\n")
+}
+
+/// Source of the kernel `keep` for some shapes.
+pub fn keep_source(kinds: &[ShapeKind]) -> String {
+    [&evaluation(kinds), KEPT, KEEP].join("\n")
+}
+
+/// What evaluates shapes.
+fn evaluation(kinds: &[ShapeKind]) -> String {
     let shapes: Vec<&str> = kinds.iter().map(|k| k.wgsl()).collect();
-    [LAYOUT, MATH, &shapes.join("\n"), &switch(kinds), MISFIT].join("\n")
+    [LAYOUT, MATH, &shapes.join("\n"), &switch(kinds), CHANGE].join("\n")
 }
 
 /// Source of the kernel `settle`.
@@ -90,8 +111,21 @@ fn switch(kinds: &[ShapeKind]) -> String {
 pub struct Programs {
     misfit_layout: wgpu::BindGroupLayout,
     settle_layout: wgpu::BindGroupLayout,
+    keep_layout: wgpu::BindGroupLayout,
     settle: wgpu::ComputePipeline,
-    misfits: Mutex<HashMap<Key, Arc<wgpu::ComputePipeline>>>,
+    known: Mutex<HashMap<Key, Pipelines>>,
+    /// What a test makes of a kernel's source before it is compiled.
+    #[cfg(test)]
+    pub edit: Option<fn(String) -> String>,
+}
+
+/// The kernels of a key.
+#[derive(Clone, Debug)]
+pub struct Pipelines {
+    /// `misfit`.
+    pub misfit: Arc<wgpu::ComputePipeline>,
+    /// `keep`, where totals are kept.
+    pub keep: Option<Arc<wgpu::ComputePipeline>>,
 }
 
 impl Programs {
@@ -100,20 +134,29 @@ impl Programs {
     /// # Errors
     /// Where the device refuses a kernel.
     pub fn new(device: &Device) -> Result<Self> {
-        use binding::{CALL, CHANGED, COEFFICIENTS, MOVES, PARTS, POINTS_OR_CHOICES, SUMS, TERMS, WALKERS};
+        use binding::{CALL, CHANGED, CHOICES, COEFFICIENTS, MOVES, PARTS, POINTS, SUMS, TERMS, WALKERS};
         let common =
             [(CALL, Access::Uniform), (TERMS, Access::Read), (WALKERS, Access::Read), (MOVES, Access::Read), (CHANGED, Access::Read)];
-        let misfit = [(POINTS_OR_CHOICES, Access::Read), (PARTS, Access::Read), (COEFFICIENTS, Access::Read), (SUMS, Access::Write)];
-        let settle = [(POINTS_OR_CHOICES, Access::Read), (COEFFICIENTS, Access::Write)];
-        let (misfit_layout, settle_layout) = device.scoped("laying out the kernels", |raw| {
+        let misfit = [(POINTS, Access::Read), (PARTS, Access::Read), (COEFFICIENTS, Access::Read), (SUMS, Access::Write)];
+        let settle = [(COEFFICIENTS, Access::Write), (CHOICES, Access::Read)];
+        let keep = [(POINTS, Access::Read), (PARTS, Access::Read), (COEFFICIENTS, Access::Write), (CHOICES, Access::Read)];
+        let (misfit_layout, settle_layout, keep_layout) = device.scoped("laying out the kernels", |raw| {
             let layout = |own: &[(u32, Access)]| {
                 let entries: Vec<_> = common.iter().chain(own).map(|&(number, access)| access.entry(number)).collect();
                 raw.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries })
             };
-            (layout(&misfit), layout(&settle))
+            (layout(&misfit), layout(&settle), layout(&keep))
         })?;
         let settle = compile(device, &settle_source(), "settle", Some(&settle_layout), &[])?;
-        Ok(Self { misfit_layout, settle_layout, settle, misfits: Mutex::default() })
+        Ok(Self {
+            misfit_layout,
+            settle_layout,
+            keep_layout,
+            settle,
+            known: Mutex::default(),
+            #[cfg(test)]
+            edit: None,
+        })
     }
 
     /// Buffers of the kernel `misfit`.
@@ -126,24 +169,42 @@ impl Programs {
         &self.settle_layout
     }
 
+    /// Buffers of the kernel `keep`.
+    pub fn keep_layout(&self) -> &wgpu::BindGroupLayout {
+        &self.keep_layout
+    }
+
     /// The kernel `settle`.
     pub fn settle(&self) -> &wgpu::ComputePipeline {
         &self.settle
     }
 
-    /// The kernel `misfit` of a key.
+    /// The kernels of a key.
     ///
     /// # Errors
-    /// Where the device refuses it.
-    pub fn misfit(&self, device: &Device, key: &Key) -> Result<Arc<wgpu::ComputePipeline>> {
-        let mut known = self.misfits.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(pipeline) = known.get(key) {
-            return Ok(Arc::clone(pipeline));
+    /// Where the device refuses one.
+    pub fn of(&self, device: &Device, key: &Key) -> Result<Pipelines> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pipelines) = known.get(key) {
+            return Ok(pipelines.clone());
         }
         let constants = [("lanes", f64::from(key.lanes)), ("row", f64::from(key.row()))];
-        let pipeline = Arc::new(compile(device, &misfit_source(&key.kinds), "misfit", Some(&self.misfit_layout), &constants)?);
-        known.insert(key.clone(), Arc::clone(&pipeline));
-        Ok(pipeline)
+        let make = |source: String, entry: &str, layout| {
+            #[cfg(test)]
+            let source = match self.edit {
+                Some(edit) => edit(source),
+                None => source,
+            };
+            compile(device, &source, entry, Some(layout), &constants).map(Arc::new)
+        };
+        let misfit = make(misfit_source(&key.kinds, key.path), "misfit", &self.misfit_layout)?;
+        let keep = match key.path {
+            Path::Recomputed => None,
+            Path::Kept => Some(make(keep_source(&key.kinds), "keep", &self.keep_layout)?),
+        };
+        let pipelines = Pipelines { misfit, keep };
+        known.insert(key.clone(), pipelines.clone());
+        Ok(pipelines)
     }
 }
 

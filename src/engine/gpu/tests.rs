@@ -17,7 +17,7 @@ fn open() -> Option<Gpu> {
 }
 
 /// The device of this test binary, or none where there is no adapter and none is required.
-fn gpu() -> Option<&'static Gpu> {
+pub(super) fn gpu() -> Option<&'static Gpu> {
     static GPU: OnceLock<Option<Gpu>> = OnceLock::new();
     let gpu = GPU.get_or_init(open).as_ref();
     if gpu.is_none() {
@@ -28,7 +28,7 @@ fn gpu() -> Option<&'static Gpu> {
 }
 
 /// A device with other bounds than the shared one.
-fn bounded(change: impl FnOnce(&mut Bounds)) -> Option<Gpu> {
+pub(super) fn bounded(change: impl FnOnce(&mut Bounds)) -> Option<Gpu> {
     gpu()?;
     let mut own = open()?;
     change(&mut own.bounds);
@@ -36,7 +36,7 @@ fn bounded(change: impl FnOnce(&mut Bounds)) -> Option<Gpu> {
 }
 
 /// Points on [−1, 1] around y = 0 with σ = 1/10, and terms of (model, size).
-fn problem(points: usize, terms: &[(&str, usize)]) -> Problem {
+pub(super) fn problem(points: usize, terms: &[(&str, usize)]) -> Problem {
     let t: Vec<f64> = (0..points).map(|i| if points > 1 { 2.0 * i as f64 / (points - 1) as f64 - 1.0 } else { 0.0 }).collect();
     let y = (0..points).map(|i| ((i * 37) % 101) as f64 / 505.0 - 0.1).collect();
     let data = Measurement {
@@ -159,7 +159,7 @@ fn a_tile_beyond_a_buffer_is_cut_into_blocks() {
     let small = bounded(|b| b.buffer = 4096).expect("there is an adapter");
     let mut roster = Roster::default();
     parts.iter().for_each(|(p, n)| roster.push(p, *n));
-    let blocks = plan::blocks(&roster, small.bounds).expect("each ladder fits");
+    let blocks = plan::blocks(&roster, None, small.bounds).expect("each ladder fits");
     assert!(blocks.len() > 3, "{} blocks", blocks.len());
     assert_eq!(misfits(&small, &parts).expect("fits"), whole);
     let tiny = bounded(|b| b.buffer = 512).expect("there is an adapter");

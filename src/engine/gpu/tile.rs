@@ -41,7 +41,7 @@ impl<'p> GpuTile<'p> {
     /// # Errors
     /// Where a ladder exceeds the limits or the device refuses.
     pub fn new(gpu: &'p Gpu, roster: &Roster<'p>) -> Result<Self> {
-        let drafts = plan::blocks(roster, gpu.bounds)?;
+        let drafts = plan::blocks(roster, gpu.forced, gpu.bounds)?;
         let mut home = vec![Home::default(); roster.walkers()];
         let mut blocks = Vec::with_capacity(drafts.len());
         for draft in &drafts {
@@ -55,14 +55,14 @@ impl<'p> GpuTile<'p> {
                     coefficients: problem.coefficients() as u32,
                 };
             }
-            blocks.push(Block::new(&gpu.device, &gpu.programs, draft, gpu.bounds)?);
+            blocks.push(Block::new(&gpu.device, &gpu.programs, draft, gpu.forced, gpu.bounds)?);
         }
         let (clock, whole) = (Clock::new(&gpu.device)?, Moves::default());
         Ok(Self { gpu, blocks, home, place: Vec::new(), flight: None, clock, whole })
     }
 
-    /// Records every block with moves and submits once.
-    fn launch(&mut self, moves: &Moves) -> Result<()> {
+    /// Records every block with moves and submits once; `whole` tells that no kept total may be used.
+    fn launch(&mut self, moves: &Moves, whole: bool) -> Result<()> {
         self.finish(None)?;
         self.gpu.device.check()?;
         self.blocks.iter_mut().for_each(Block::clear);
@@ -72,7 +72,7 @@ impl<'p> GpuTile<'p> {
             let home = self.home[w as usize];
             let terms = &moves.term[moves.term_start[i] as usize..moves.term_start[i + 1] as usize];
             let coefficients = &moves.coefficients[moves.coefficient_start[i] as usize..moves.coefficient_start[i + 1] as usize];
-            self.blocks[home.block as usize].push(i as u32, home.walker, terms, coefficients);
+            self.blocks[home.block as usize].push(i as u32, home.walker, terms, coefficients, whole);
             self.place.push(self.place[i] + home.measurements as usize);
         }
         let device = &self.gpu.device;
@@ -128,6 +128,15 @@ impl<'p> GpuTile<'p> {
     }
 }
 
+#[cfg(test)]
+impl GpuTile<'_> {
+    /// Moves of the last attempt, and those of them that were made from totals.
+    pub fn count_from_totals(&self) -> (usize, usize) {
+        let each = self.blocks.iter().map(Block::count_from_totals);
+        each.fold((0, 0), |(moves, some), (m, s)| (moves + m, some + s))
+    }
+}
+
 impl Drop for GpuTile<'_> {
     /// What is still under way when a run is cut short is waited for by nobody.
     fn drop(&mut self) {
@@ -150,7 +159,7 @@ impl Tile for GpuTile<'_> {
             whole.coefficient_start.push(end + home.coefficients);
         }
         whole.coefficients.extend_from_slice(coefficients);
-        let loaded = self.launch(&whole).and_then(|()| self.finish(Some(misfits)));
+        let loaded = self.launch(&whole, true).and_then(|()| self.finish(Some(misfits)));
         self.whole = whole;
         loaded?;
         self.blocks.iter_mut().filter(|b| b.is_busy()).for_each(|b| b.choose(|_| true));
@@ -163,7 +172,7 @@ impl Tile for GpuTile<'_> {
     }
 
     fn submit(&mut self, moves: &Moves) -> Result<()> {
-        self.launch(moves)
+        self.launch(moves, false)
     }
 
     fn collect(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
@@ -176,6 +185,33 @@ impl Tile for GpuTile<'_> {
     fn settle(&mut self, choices: &[bool]) -> Result<()> {
         // A block without moves in the last attempt still holds the choices of an earlier one.
         self.blocks.iter_mut().filter(|b| b.is_busy()).for_each(|b| b.choose(|i| choices.get(i).copied().unwrap_or(false)));
+        Ok(())
+    }
+
+    fn drift(&mut self, drifts: &mut Vec<f64>) -> Result<()> {
+        drifts.clear();
+        // Moves of no term: every walker as it stands, from its total and from all terms.
+        let mut still = Moves::default();
+        still.clear();
+        for (w, _) in self.home.iter().enumerate().filter(|(_, home)| self.blocks[home.block as usize].keeps_totals()) {
+            still.walker.push(w as u32);
+            still.term_start.push(0);
+            still.coefficient_start.push(0);
+        }
+        if still.is_empty() {
+            return Ok(());
+        }
+        let (mut kept, mut rebuilt) = (Vec::new(), Vec::new());
+        self.launch(&still, false)?;
+        self.finish(Some(&mut kept))?;
+        self.launch(&still, true)?;
+        self.finish(Some(&mut rebuilt))?;
+        drifts.resize(self.home.len(), 0.0);
+        for (i, &w) in still.walker.iter().enumerate() {
+            let own = self.place[i]..self.place[i + 1];
+            let differences = kept[own.clone()].iter().zip(&rebuilt[own]).map(|(k, r)| (k - r).abs());
+            drifts[w as usize] = differences.fold(0.0, f64::max);
+        }
         Ok(())
     }
 }
