@@ -26,7 +26,7 @@ pub fn convergence(chains: &[Vec<f64>]) -> Convergence {
     }
     let quantiles = Scores::new(total);
     let bulk = quantiles.of(&halves);
-    let median = median(&halves);
+    let median = median(chains);
     let folded: Vec<Vec<f64>> = halves.iter().map(|h| h.iter().map(|v| (v - median).abs()).collect()).collect();
     let rhat = split_rhat(&bulk).max(split_rhat(&quantiles.of(&folded)));
     let tail = |p: f64| {
@@ -113,11 +113,11 @@ fn quantile(chains: &[Vec<f64>], p: f64) -> f64 {
     sorted_quantile(&sorted(chains), p)
 }
 
-/// The median of an even number of draws, to the last bit as others compute it: the two next to it are as far from it, and whether they tie shows in
-/// the R-hat of a short record.
+/// The median of all draws, those in the middle of an odd number too, to the last bit as others compute it: the two next to it are as far from it, and
+/// whether they tie shows in the R-hat of a short record.
 fn median(chains: &[Vec<f64>]) -> f64 {
     let all = sorted(chains);
-    0.5 * (all[all.len() / 2 - 1] + all[all.len() / 2])
+    0.5 * (all[(all.len() - 1) / 2] + all[all.len() / 2])
 }
 
 /// Quantile of ascending numbers, linear between order statistics.
