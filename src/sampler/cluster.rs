@@ -224,7 +224,7 @@ mod tests {
                 0.3 / 2.0 * (-0.5 * square(x[0] - 7.0, x[1] + 5.0, x[2] / 2.0, x[3])).exp(),
                 0.2 / 0.0003 * (-0.5 * square((x[0] + 6.0) * 10.0, (x[1] + 6.0) * 10.0, x[2] / 0.3, (x[3] - 4.0) * 10.0)).exp(),
             ];
-            all.iter().sum::<f64>().ln()
+            all.iter().sum::<f64>().ln() - 2.0 * std::f64::consts::TAU.ln()
         };
         let best = mean(&truth);
         let short = |components: usize| {
