@@ -185,12 +185,13 @@ impl<'p> Campaign<'p> {
             Phase::Keep => {
                 let kept = self.chains[0].record.sweeps as f64;
                 let most = (LARGEST_EXTENSION * kept) as usize;
-                let wanted = self.wanted(judge);
+                let wanted = MARGIN * self.wanted(judge);
                 self.extend(wanted, settings, (FIRST_EXTENSION * kept) as usize, most);
             }
             Phase::Extend(left) if left > 0 => {
                 let wanted = self.wanted(judge);
-                self.extend(if wanted > left { 0 } else { wanted }, settings, left, 0);
+                // What is out of reach even without the margin is not begun.
+                self.extend(if wanted > left as f64 { 0.0 } else { MARGIN * wanted }, settings, left, 0);
             }
             Phase::Extend(_) | Phase::Done => {
                 self.phase = Phase::Done;
@@ -200,16 +201,16 @@ impl<'p> Campaign<'p> {
     }
 
     /// Sweeps that the judge asks for beyond those kept.
-    fn wanted(&self, judge: &Judge<'_>) -> usize {
+    fn wanted(&self, judge: &Judge<'_>) -> f64 {
         let factor = judge(self.problem, &self.sampled());
-        (self.chains[0].record.sweeps as f64 * ((factor - 1.0) * MARGIN).max(0.0)).ceil() as usize
+        self.chains[0].record.sweeps as f64 * (factor - 1.0).max(0.0)
     }
 
     /// Makes the kept part longer by what is wanted, at most `now` sweeps; of the `most` sweeps that may come in all, what is left is for a second
     /// extension.
-    fn extend(&mut self, wanted: usize, settings: &Settings<'_>, now: usize, most: usize) {
+    fn extend(&mut self, wanted: f64, settings: &Settings<'_>, now: usize, most: usize) {
         let room = settings.max_sweeps.saturating_sub(self.burn_in + self.chains[0].record.sweeps).min(now);
-        self.quota = wanted.min(room);
+        self.quota = (wanted.ceil() as usize).min(room);
         self.extended |= self.quota > 0;
         let left = most.saturating_sub(self.quota);
         self.phase = if self.quota > 0 { Phase::Extend(left) } else { Phase::Done };
