@@ -229,8 +229,8 @@ struct Solved {
 }
 
 /// Newton's method on the convex objective Σ ln Σ_l N exp(f_l − β_l U) − N Σ f_l with f_0 = 0, plus a parabola for each F that fresh draws tell, as
-/// wide as Bennett's likelihood: that counts the states of such a rung twice, which costs some precision and is no bias. Then a one-step delete-one-block jackknife:
-/// leaving out a block shifts the solution by H⁻¹ times that block's share of the gradient, to first order in 1/blocks.
+/// wide as Bennett's likelihood: that counts the states of such a rung twice, which costs some precision and is no bias. Then a one-step
+/// delete-one-block jackknife: leaving out a block shifts the solution by H⁻¹ times that block's share of the gradient, to first order in 1/blocks.
 fn solve(samples: &Samples<'_>, betas: &[f64], mut f: Vec<f64>) -> Solved {
     let l = betas.len();
     let mut system = System::new(l);
