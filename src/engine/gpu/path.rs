@@ -112,13 +112,7 @@ impl Costs {
 
     /// The cheaper path for a problem whose moves change the terms of one parameter, each parameter as often as any other.
     pub fn cheaper(&self, problem: &Problem) -> Path {
-        let singles: Vec<Vec<u32>> = (0..self.terms.len() as u32).map(|k| vec![k]).collect();
-        let changing = problem.dependents.iter().filter(|terms| !terms.is_empty());
-        let moves: Vec<&[u32]> = if changing.clone().next().is_some() {
-            changing.map(Vec::as_slice).collect()
-        } else {
-            singles.iter().map(Vec::as_slice).collect()
-        };
+        let moves: Vec<&Vec<u32>> = problem.dependents.iter().filter(|terms| !terms.is_empty()).collect();
         let of = |terms: &[u32]| {
             let renewed = self.are_whole(terms) || self.roundings(terms) > ROUNDINGS;
             if renewed { self.renewed() } else { self.updated(terms) }

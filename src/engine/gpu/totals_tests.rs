@@ -250,7 +250,7 @@ fn a_walker_comes_back_from_infinity() {
 /// Few terms are recomputed, many have their totals kept, and a move of all terms recomputes.
 #[test]
 fn totals_are_kept_where_they_pay() {
-    let like = |n: usize| problem(301, &vec![("gaussian", 0); n]);
+    let like = |n: usize| Problem { dependents: (0..n as u32).map(|k| vec![k]).collect(), ..problem(301, &vec![("gaussian", 0); n]) };
     let (few, many) = (like(3), like(30));
     assert_eq!((path::of(&few), path::of(&many)), (Path::Recomputed, Path::Kept));
     let costs = Costs::of(&many, false);
