@@ -40,61 +40,83 @@ impl Key {
     /// The stream of one move of one walker in one sweep.
     #[inline]
     pub fn stream(self, walker: u32, sweep: u32, purpose: u32) -> Stream {
-        Stream { key: self.0, counter: [0, walker, sweep, purpose], words: [0; AHEAD], used: AHEAD as u32 }
+        Source { key: self, walker }.stream(sweep, purpose)
+    }
+}
+
+/// What all streams of a walker have in common: the key of its copy, and its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Of the walker's copy.
+    pub key: Key,
+    /// The walker's number in its copy.
+    pub walker: u32,
+}
+
+impl Source {
+    /// The stream of one of the walker's moves in one sweep.
+    #[inline]
+    pub fn stream(self, sweep: u32, purpose: u32) -> Stream {
+        Stream { key: self.key.0, counter: [0, self.walker, sweep, purpose], words: [0; AHEAD], used: AHEAD as u32 }
     }
 
     /// The same without its first words.
     #[inline]
-    pub fn stream_after(self, words: u32, walker: u32, sweep: u32, purpose: u32) -> Stream {
-        let mut stream = self.stream(walker, sweep, purpose);
+    pub fn stream_after(self, words: u32, sweep: u32, purpose: u32) -> Stream {
+        let mut stream = self.stream(sweep, purpose);
         stream.counter[0] = words / 4;
         (0..words % 4).for_each(|_| _ = stream.word());
         stream
     }
+}
 
-    /// The same for several walkers, each in its place of `streams`. Their first blocks, which most moves do with, are computed abreast.
-    #[inline(always)]
-    pub fn begin<S: Simd>(self, simd: S, walkers: &[u32], sweep: u32, purpose: u32, streams: &mut [Stream]) {
-        // No closures here: they would not be compiled for the instruction set.
-        for some in walkers.chunks(ABREAST) {
-            let mut walker = [0; ABREAST];
-            walker[..some.len()].copy_from_slice(some);
-            let first = self.words(simd, &[0; ABREAST], &walker, sweep, purpose);
-            let second = self.words(simd, &[1; ABREAST], &walker, sweep, purpose);
-            for (lane, &walker) in some.iter().enumerate() {
-                let stream = &mut streams[walker as usize];
-                (stream.key, stream.counter, stream.used) = (self.0, [2, walker, sweep, purpose], 0);
-                for word in 0..4 {
-                    stream.words[word] = first[word][lane];
-                    stream.words[4 + word] = second[word][lane];
-                }
-            }
+/// Begins streams of some walkers, of which there are `sources` and `streams` for all. Their first blocks, which most moves do with, are computed
+/// abreast.
+#[inline(always)]
+pub fn begin<S: Simd>(simd: S, walkers: &[u32], sources: &[Source], sweep: u32, purpose: u32, streams: &mut [Stream]) {
+    // No closures here: they would not be compiled for the instruction set.
+    for some in walkers.chunks(ABREAST) {
+        let mut lanes = [sources[some[0] as usize]; ABREAST];
+        for (lane, &walker) in some.iter().enumerate() {
+            lanes[lane] = sources[walker as usize];
         }
-    }
-
-    /// One block of four words of the streams of walkers abreast, each from its own place.
-    #[inline(always)]
-    pub fn words<S: Simd>(self, simd: S, block: &[u32; ABREAST], walker: &[u32; ABREAST], sweep: u32, purpose: u32) -> [[u32; ABREAST]; 4] {
-        let (sweep_of, purpose_of) = (u64x8::splat(simd, u64::from(sweep)), u64x8::splat(simd, u64::from(purpose)));
-        let mut words = [[0; ABREAST]; 4];
-        let mut from = 0;
-        while from < ABREAST {
-            let (mut blocks, mut walkers) = ([0; LANES], [0; LANES]);
-            for lane in 0..LANES {
-                blocks[lane] = u64::from(block[from + lane]);
-                walkers[lane] = u64::from(walker[from + lane]);
-            }
-            let counter = [blocks.simd_into(simd), walkers.simd_into(simd), sweep_of, purpose_of];
-            let some = side_by_side(simd, counter, self.0);
+        let first = words(simd, &lanes, &[0; ABREAST], sweep, purpose);
+        let second = words(simd, &lanes, &[1; ABREAST], sweep, purpose);
+        for (lane, &walker) in some.iter().enumerate() {
+            let stream = &mut streams[walker as usize];
+            *stream = lanes[lane].stream(sweep, purpose);
+            (stream.counter[0], stream.used) = (2, 0);
             for word in 0..4 {
-                for lane in 0..LANES {
-                    words[word][from + lane] = some[word][lane] as u32;
-                }
+                stream.words[word] = first[word][lane];
+                stream.words[4 + word] = second[word][lane];
             }
-            from += LANES;
         }
-        words
     }
+}
+
+/// One block of four words of the streams of walkers abreast, each from its own place.
+#[inline(always)]
+pub fn words<S: Simd>(simd: S, sources: &[Source; ABREAST], block: &[u32; ABREAST], sweep: u32, purpose: u32) -> [[u32; ABREAST]; 4] {
+    let (sweep_of, purpose_of) = (u64x8::splat(simd, u64::from(sweep)), u64x8::splat(simd, u64::from(purpose)));
+    let mut words = [[0; ABREAST]; 4];
+    let mut from = 0;
+    while from < ABREAST {
+        let (mut blocks, mut walkers, mut keys) = ([0; LANES], [0; LANES], [[0; LANES]; 2]);
+        for lane in 0..LANES {
+            let Source { key: Key(key), walker } = sources[from + lane];
+            (blocks[lane], walkers[lane]) = (u64::from(block[from + lane]), u64::from(walker));
+            (keys[0][lane], keys[1][lane]) = (u64::from(key[0]), u64::from(key[1]));
+        }
+        let counter = [blocks.simd_into(simd), walkers.simd_into(simd), sweep_of, purpose_of];
+        let some = side_by_side(simd, counter, [keys[0].simd_into(simd), keys[1].simd_into(simd)]);
+        for word in 0..4 {
+            for lane in 0..LANES {
+                words[word][from + lane] = some[word][lane] as u32;
+            }
+        }
+        from += LANES;
+    }
+    words
 }
 
 /// Words that are computed ahead: two blocks.
@@ -124,15 +146,16 @@ fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     counter
 }
 
-/// The same of eight counters, whose words are each in a number of 64 bits: products then need no widening.
+/// The same of eight counters and keys, whose words are each in a number of 64 bits: products then need no widening.
 #[inline(always)]
-fn side_by_side<S: Simd>(simd: S, mut counter: [u64x8<S>; 4], mut key: [u32; 2]) -> [[u64; LANES]; 4] {
+fn side_by_side<S: Simd>(simd: S, mut counter: [u64x8<S>; 4], mut key: [u64x8<S>; 2]) -> [[u64; LANES]; 4] {
     let low = u64x8::splat(simd, u64::from(u32::MAX));
     for _ in 0..10 {
         let a = (counter[0] & low) * u64::from(MULTIPLIER[0]);
         let b = (counter[2] & low) * u64::from(MULTIPLIER[1]);
-        counter = [(b >> 32) ^ counter[1] ^ u64::from(key[0]), b & low, (a >> 32) ^ counter[3] ^ u64::from(key[1]), a & low];
-        key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+        // What a key carries beyond its word stays in the upper half, which no product reads.
+        counter = [(b >> 32) ^ counter[1] ^ key[0], b & low, (a >> 32) ^ counter[3] ^ key[1], a & low];
+        key = [key[0] + u64::from(WEYL[0]), key[1] + u64::from(WEYL[1])];
     }
     let [a, b, c, d] = counter;
     [a.to_array(), b.to_array(), c.to_array(), d.to_array()]
@@ -197,11 +220,14 @@ mod tests {
 
     #[test]
     fn streams_begun_side_by_side_are_the_same() {
-        let (key, walkers) = (Key::new(1, "frame", "", "", 3), [0, 1, 2, 5, 7, 8, 9, 11, 12, u32::from(u16::MAX)]);
-        let mut streams = vec![key.stream(0, 0, 0); 1 << 16];
-        fearless_simd::dispatch!(fearless_simd::Level::new(), simd => key.begin(simd, &walkers, 77, u32::MAX - 5, &mut streams));
+        let keys = [3, 4].map(|copy| Key::new(1, "frame", "", "", copy));
+        let sources: Vec<Source> = (0..200).map(|w| Source { key: keys[w / 100], walker: (w % 100) as u32 + if w == 17 { 1 << 31 } else { 0 } }).collect();
+        let walkers = [0, 1, 2, 5, 7, 8, 9, 11, 12, 17, 98, 99, 100, 101, 107, 119, 120, 199];
+        let mut streams = vec![keys[0].stream(0, 0, 0); sources.len()];
+        let simd = fearless_simd::Level::new();
+        fearless_simd::dispatch!(simd, simd => begin(simd, &walkers, &sources, 77, u32::MAX - 5, &mut streams));
         for walker in walkers {
-            let (mut alone, beside) = (key.stream(walker, 77, u32::MAX - 5), &mut streams[walker as usize]);
+            let (mut alone, beside) = (sources[walker as usize].stream(77, u32::MAX - 5), &mut streams[walker as usize]);
             assert!((0..23).all(|_| alone.word() == beside.word()), "walker {walker}");
         }
     }
@@ -210,7 +236,7 @@ mod tests {
     fn a_stream_goes_on_after_its_first_words() {
         let key = Key::new(1, "frame", "", "", 3);
         for words in 0..19 {
-            let (mut whole, mut rest) = (key.stream(5, 77, 9), key.stream_after(words, 5, 77, 9));
+            let (mut whole, mut rest) = (key.stream(5, 77, 9), Source { key, walker: 5 }.stream_after(words, 77, 9));
             (0..words).for_each(|_| _ = whole.word());
             assert!((0..23).all(|_| whole.word() == rest.word()), "after {words} words");
         }

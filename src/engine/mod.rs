@@ -54,8 +54,8 @@ impl<'p> Roster<'p> {
 ///
 /// Move i belongs to walker `walker[i]` and changes the terms `term[term_start[i] .. term_start[i + 1]]` (indices into the
 /// problem's terms, ascending); their new coefficients stand one after the other in `coefficients` from `coefficient_start[i]`.
-/// A move that changes no term (a noise parameter) is not handed to an engine. Walkers are in ascending order; several moves of one walker are
-/// rivals, of which at most one is kept, and a roster says how many there may be.
+/// A move that changes no term (a noise parameter) is not handed to an engine. Several moves of one walker stand
+/// together: they are rivals, of which at most one is kept, and a roster says how many there may be.
 #[derive(Clone, Debug, Default)]
 pub struct Moves {
     /// Walker of each move.

@@ -35,13 +35,14 @@ const FEW: u32 = 500;
 /// Gains of the first decisions, which are wanted often and cost a power.
 static GAINS: LazyLock<[f64; 1024]> = LazyLock::new(|| std::array::from_fn(|n| power_gain(n as u32)));
 
-/// Size and shape of every move at every rung, and what they are tuned from.
+/// Size and shape of every move at every place, and what they are tuned from. A place is a rung of a copy: those of the first copy, then those of the
+/// next.
 #[derive(Clone, Debug)]
 pub struct Tuning {
     /// Whether sizes still follow the counts.
     pub adapting: bool,
-    rungs: usize,
-    /// Of every move, rung after rung (see [`Tuning::at`]): the walkers of a ladder make one move after the other.
+    places: usize,
+    /// Of every move, place after place (see [`Tuning::at`]): walkers make one move after the other.
     ln_scale: Vec<f64>,
     /// exp of `ln_scale`, kept because it is wanted once a proposal.
     scale: Vec<f64>,
@@ -57,12 +58,12 @@ pub struct Tuning {
     moments: Vec<Moments>,
     /// For each move, what has been learned of where relocated peaks belong.
     pub mixtures: Vec<Arc<Mixture>>,
-    /// For each rung, the approximation that steps of the whole are made about; none where it is not known, or of no use.
+    /// For each place, the approximation that steps of the whole are made about; none where it is not known, or of no use.
     pub normals: Vec<Option<Arc<Approximation>>>,
-    places: Option<Arc<Places>>,
-    /// Of every move, in one sweep of how many it is made at each rung; 0: in none.
+    whole: Option<Arc<Places>>,
+    /// Of every move, in one sweep of how many it is made at each place; 0: in none.
     turns: Vec<u32>,
-    /// What the approximations are learned from, one a rung, and the most states of each.
+    /// What the approximations are learned from, one a place, and the most states of each.
     seen: Vec<States>,
     most_seen: usize,
 }
@@ -78,6 +79,32 @@ struct Family {
     at: usize,
 }
 
+/// What one copy has learned.
+#[derive(Clone, Copy, Debug)]
+pub struct Share<'a> {
+    tuning: &'a Tuning,
+    /// Its first place.
+    first: usize,
+}
+
+impl Share<'_> {
+    /// The place of a move's figures at a rung.
+    fn at(&self, rung: usize, step: usize) -> usize {
+        self.tuning.at(self.first + rung, step)
+    }
+
+    /// Acceptance rate of a move at a rung.
+    pub fn acceptance(&self, rung: usize, step: usize) -> f64 {
+        let at = self.at(rung, step);
+        f64::from(self.tuning.accepted[at]) / f64::from(self.tuning.tried[at].max(1))
+    }
+
+    /// ln of the size of a move's steps at a rung.
+    fn ln_scale(&self, rung: usize, step: usize) -> f64 {
+        self.tuning.ln_scale[self.at(rung, step)]
+    }
+}
+
 /// Running mean and co-moment of some parameters at one rung, in the coordinates of walks (Welford).
 #[derive(Clone, Debug, Default)]
 pub struct Moments {
@@ -91,65 +118,96 @@ pub struct Moments {
 
 impl Tuning {
     /// First guesses: a fraction of the prior's width in every direction.
-    pub fn new(problem: &Problem, moves: &[Move], rungs: usize) -> Self {
+    pub fn new(problem: &Problem, moves: &[Move], places: usize) -> Self {
         let families = families(problem, moves);
         let slots = families.last().map_or(0, |f| f.at + f.members.len());
         let (mut factors, mut shapes) = (Vec::new(), Vec::with_capacity(moves.len()));
         for what in moves {
             let (factor, from) = (first_factor(problem, what), factors.len());
             shapes.push(from..from + factor.len());
-            (0..rungs).for_each(|_| factors.extend_from_slice(&factor));
+            (0..places).for_each(|_| factors.extend_from_slice(&factor));
         }
         Self {
             adapting: true,
-            rungs,
-            ln_scale: vec![0.3f64.ln(); rungs * moves.len()],
-            scale: vec![0.3; rungs * moves.len()],
+            places,
+            ln_scale: vec![0.3f64.ln(); places * moves.len()],
+            scale: vec![0.3; places * moves.len()],
             factors,
             shapes,
-            accepted: vec![0; rungs * moves.len()],
-            tried: vec![0; rungs * moves.len()],
+            accepted: vec![0; places * moves.len()],
+            tried: vec![0; places * moves.len()],
             rates: moves.iter().map(|m| m.rate).collect(),
             longest: moves.iter().map(|m| if m.kind == Kind::Whole { 0.0 } else { 3.0 }).collect(),
             families,
-            moments: vec![Moments::default(); rungs * slots],
+            moments: vec![Moments::default(); places * slots],
             mixtures: vec![Arc::default(); moves.len()],
-            normals: vec![None; rungs],
-            places: moves.iter().find_map(|m| m.places.clone()),
-            turns: vec![1; rungs * moves.len()],
-            seen: vec![States::default(); rungs],
+            normals: vec![None; places],
+            whole: moves.iter().find_map(|m| m.places.clone()),
+            turns: vec![1; places * moves.len()],
+            seen: vec![States::default(); places],
             most_seen: MOST_SEEN,
         }
     }
 
-    /// The place of a move's figures at a rung.
-    #[inline]
-    fn at(&self, rung: usize, step: usize) -> usize {
-        step * self.rungs + rung
+    /// The same for so many copies, each at its own places.
+    pub fn repeated(&self, copies: usize) -> Self {
+        let (from, places, moves) = (self.places, self.places * copies, self.shapes.len());
+        let mut factors = Vec::with_capacity(self.factors.len() * copies);
+        let mut shapes = Vec::with_capacity(moves);
+        for shape in &self.shapes {
+            shapes.push(factors.len()..factors.len() + shape.len());
+            factors.extend_from_slice(&self.factors[shape.start..shape.start + from * shape.len()].repeat(copies));
+        }
+        Self {
+            places,
+            ln_scale: each(&self.ln_scale, from, copies),
+            scale: each(&self.scale, from, copies),
+            factors,
+            shapes,
+            accepted: each(&self.accepted, from, copies),
+            tried: each(&self.tried, from, copies),
+            moments: each(&self.moments, self.moments.len(), copies),
+            normals: each(&self.normals, from, copies),
+            turns: each(&self.turns, from, copies),
+            seen: each(&self.seen, from, copies),
+            ..self.clone()
+        }
     }
 
-    /// The place of a move's shape at a rung.
+    /// What each of so many copies has learned.
+    pub fn shares(&self, copies: usize) -> impl Iterator<Item = Share<'_>> {
+        (0..copies).map(move |copy| Share { tuning: self, first: copy * self.places / copies })
+    }
+
+    /// The place of a move's figures at a place.
     #[inline]
-    fn shape(&self, rung: usize, step: usize) -> Range<usize> {
+    fn at(&self, place: usize, step: usize) -> usize {
+        step * self.places + place
+    }
+
+    /// The place of a move's shape at a place.
+    #[inline]
+    fn shape(&self, place: usize, step: usize) -> Range<usize> {
         let Range { start, end } = self.shapes[step].clone();
         let size = end - start;
-        start + rung * size..end + rung * size
+        start + place * size..end + place * size
     }
 
-    /// The step of a move at a rung.
+    /// The step of a move at a place.
     #[inline]
-    pub fn step(&self, rung: usize, step: usize) -> Step<'_> {
-        Step { scale: self.scale[self.at(rung, step)], factor: &self.factors[self.shape(rung, step)] }
+    pub fn step(&self, place: usize, step: usize) -> Step<'_> {
+        Step { scale: self.scale[self.at(place, step)], factor: &self.factors[self.shape(place, step)] }
     }
 
-    /// Whether a move is made at a rung in this sweep, as far as that follows from what was learned.
+    /// Whether a move is made at a place in this sweep, as far as that follows from what was learned.
     #[inline]
-    pub fn wants(&self, rung: usize, step: usize, kind: Kind, sweep: u32) -> bool {
+    pub fn wants(&self, place: usize, step: usize, kind: Kind, sweep: u32) -> bool {
         match kind {
-            Kind::Whole => self.normals[rung].is_some() && self.turns[self.at(rung, step)] > 0,
+            Kind::Whole => self.normals[place].is_some() && self.turns[self.at(place, step)] > 0,
             // By turns of two sweeps, for some moves are made in every other sweep only.
-            _ => match self.turns[self.at(rung, step)] {
+            _ => match self.turns[self.at(place, step)] {
                 0 => false,
+                1 => true,
                 turns => (sweep / 2 + step as u32).is_multiple_of(turns),
             },
         }
@@ -157,8 +215,8 @@ impl Tuning {
 
     /// Counts a decision; while adapting the size follows it.
     #[inline]
-    pub fn count(&mut self, rung: usize, step: usize, accepted: bool) {
-        let at = self.at(rung, step);
+    pub fn count(&mut self, place: usize, step: usize, accepted: bool) {
+        let at = self.at(place, step);
         self.tried[at] += 1;
         self.accepted[at] += u32::from(accepted);
         if self.adapting
@@ -170,18 +228,12 @@ impl Tuning {
         }
     }
 
-    /// Acceptance rate of a move at a rung.
-    pub fn acceptance(&self, rung: usize, step: usize) -> f64 {
-        let at = self.at(rung, step);
-        f64::from(self.accepted[at]) / f64::from(self.tried[at].max(1))
-    }
-
-    /// Adds the present states to the moments of every rung.
-    pub fn learn(&mut self, problem: &Problem, theta: &[f64], walker_of: &[u32]) {
+    /// Adds the present states to the moments of every place of ladders of so many rungs; those of β = 0 teach nothing.
+    pub fn learn(&mut self, problem: &Problem, theta: &[f64], walker_of: &[u32], rungs: usize) {
         let d = problem.dimension();
         let slots = self.families.last().map_or(0, |f| f.at + f.members.len());
         let mut order: Vec<usize> = Vec::new();
-        for (rung, &w) in walker_of.iter().enumerate().skip(1) {
+        for (place, &w) in walker_of.iter().enumerate().filter(|(place, _)| !place.is_multiple_of(rungs)) {
             let row = &theta[w as usize * d..(w as usize + 1) * d];
             for family in &self.families {
                 order.clear();
@@ -191,20 +243,20 @@ impl Tuning {
                     _ => a.cmp(&b),
                 });
                 for (rank, &member) in order.iter().enumerate() {
-                    self.moments[rung * slots + family.at + rank].add(problem, &family.members[member].1, row);
+                    self.moments[place * slots + family.at + rank].add(problem, &family.members[member].1, row);
                 }
             }
-            if let Some(places) = &self.places {
+            if let Some(whole) = &self.whole {
                 let mut state = [0.0; normal::MOST];
-                places.state(row, &mut state);
-                self.seen[rung].add(&state[..places.parameters.len()], self.most_seen);
+                whole.state(row, &mut state);
+                self.seen[place].add(&state[..whole.parameters.len()], self.most_seen);
             }
         }
     }
 
-    /// Pools the tuning of all copies of a ladder for new rungs: sizes by their mean, shapes by the spread within copies.
+    /// Pools the tuning of all copies of a ladder for new rungs, those of one copy: sizes by their mean, shapes by the spread within copies.
     /// `reshape` takes new shapes too.
-    pub fn pooled(copies: &[&Self], problem: &Problem, moves: &[Move], from: &[f64], to: &[f64], reshape: bool) -> Self {
+    pub fn pooled(copies: &[Share<'_>], problem: &Problem, moves: &[Move], from: &[f64], to: &[f64], reshape: bool) -> Self {
         let mut pooled = Self::new(problem, moves, to.len());
         pooled.most_seen = MOST_SEEN.div_ceil(copies.len());
         let nearest = |rung: usize| {
@@ -217,11 +269,12 @@ impl Tuning {
         for (rung, &beta) in to.iter().enumerate().skip(1) {
             let (low, high, share) = bracket(from, beta);
             for step in 0..moves.len() {
-                let mean = |r: usize| copies.iter().map(|c| c.ln_scale[c.at(r, step)]).sum::<f64>() / copies.len() as f64;
+                let mean = |r: usize| copies.iter().map(|c| c.ln_scale(r, step)).sum::<f64>() / copies.len() as f64;
                 let at = pooled.at(rung, step);
                 pooled.ln_scale[at] = (1.0 - share) * mean(low) + share * mean(high);
                 let shape = pooled.shape(rung, step);
-                pooled.factors[shape].copy_from_slice(&copies[0].factors[copies[0].shape(nearest(rung), step)]);
+                let Share { tuning, first } = copies[0];
+                pooled.factors[shape].copy_from_slice(&tuning.factors[tuning.shape(first + nearest(rung), step)]);
             }
             let nearest = nearest(rung);
             if reshape {
@@ -235,14 +288,14 @@ impl Tuning {
 
     /// A new approximation for a rung from what was seen at one. While adapting goes on it is tried, with more components until it is good; when it
     /// ends, only one that moves states far stays.
-    fn approximation(&self, copies: &[&Self], moves: &[Move], from: usize, adapting: bool) -> Option<Arc<Approximation>> {
-        let (before, taken) = (copies[0].normals[from].as_deref(), taken(copies, moves, from));
+    fn approximation(&self, copies: &[Share<'_>], moves: &[Move], from: usize, adapting: bool) -> Option<Arc<Approximation>> {
+        let (before, taken) = (copies[0].tuning.normals[copies[0].first + from].as_deref(), taken(copies, moves, from));
         if !adapting && (before.is_none() || taken < SELDOMEST && longest(copies, moves, from) < SHORTEST) {
             return None;
         }
         let components = before.map_or(1, |before| before.components() * if taken < GOOD { 2 } else { 1 });
-        let seen: Vec<&States> = copies.iter().map(|c| &c.seen[from]).collect();
-        let mut learned = cluster::approximation(&seen, self.places.as_ref()?.parameters.len(), components)?;
+        let seen: Vec<&States> = copies.iter().map(|c| &c.tuning.seen[c.first + from]).collect();
+        let mut learned = cluster::approximation(&seen, self.whole.as_ref()?.parameters.len(), components)?;
         learned.fresh = !adapting && FRESH.iter().any(|fresh| taken >= fresh.0);
         Some(Arc::new(learned))
     }
@@ -250,7 +303,7 @@ impl Tuning {
     /// In how many turns moves are made: refits where they are accepted. When adapting has ended, all seldom where fresh draws of the whole do their
     /// work, by halves where peaks are relocated easily, which takes a state far in every sweep; where steps of the whole are taken, refits are
     /// seldom, and on the way down from β = 0 not made at all: states come from the prior there.
-    fn take_turns(&mut self, copies: &[&Self], moves: &[Move], rung: usize, from: usize, adapting: bool) {
+    fn take_turns(&mut self, copies: &[Share<'_>], moves: &[Move], rung: usize, from: usize, adapting: bool) {
         let rate = |like: &dyn Fn(&Move) -> bool| {
             let (accepted, tried) = rate(copies, moves, from, like);
             (tried > FEW).then(|| f64::from(accepted) / f64::from(tried))
@@ -259,7 +312,7 @@ impl Tuning {
         let easy = !adapting && rate(&|what| what.kind == Kind::Relocate).is_some_and(|rate| rate >= EASY);
         let turns = FRESH.iter().find(|of| fresh && taken >= of.0).map_or(1 + u32::from(easy), |of| of.1);
         let known = !adapting && self.normals[rung].is_some();
-        let hot = known && 2 * rung <= self.rungs && self.normals[1..rung].iter().all(Option::is_some);
+        let hot = known && 2 * rung <= self.places && self.normals[1..rung].iter().all(Option::is_some);
         for (step, what) in moves.iter().enumerate() {
             let peaks = what.targets[0].peaks.len();
             let like = |other: &Move| other.kind == Kind::Refit && other.targets[0].peaks.len() == peaks;
@@ -292,14 +345,14 @@ impl Tuning {
     }
 
     /// Learned shapes of one rung, drawn towards the sizes of single steps where few states were seen.
-    fn reshape(&mut self, copies: &[&Self], problem: &Problem, rung: usize, from: usize) {
+    fn reshape(&mut self, copies: &[Share<'_>], problem: &Problem, rung: usize, from: usize) {
         let slots = self.families.last().map_or(0, |f| f.at + f.members.len());
         for f in 0..self.families.len() {
             let family = self.families[f].clone();
             let n = family.members[0].1.len();
             let mut products = vec![0.0; n * n];
             let mut count = 0.0;
-            for moments in copies.iter().flat_map(|c| (0..family.members.len()).map(move |m| &c.moments[from * slots + family.at + m])) {
+            for moments in copies.iter().flat_map(|c| (0..family.members.len()).map(move |m| &c.tuning.moments[(c.first + from) * slots + family.at + m])) {
                 if moments.n > 1.0 {
                     count += moments.n - 1.0;
                     products.iter_mut().zip(&moments.products).for_each(|(sum, p)| *sum += p);
@@ -348,23 +401,28 @@ impl Moments {
     }
 }
 
+/// Figures of every move for more copies: those of `from` places of a move again and again.
+fn each<T: Clone>(figures: &[T], from: usize, copies: usize) -> Vec<T> {
+    figures.chunks(from.max(1)).flat_map(|of_move| std::iter::repeat_n(of_move, copies).flatten().cloned()).collect()
+}
+
 /// Accepted and tried proposals of the moves that are like that, over all copies at a rung.
-fn rate(copies: &[&Tuning], moves: &[Move], rung: usize, like: &dyn Fn(&Move) -> bool) -> (u32, u32) {
+fn rate(copies: &[Share<'_>], moves: &[Move], rung: usize, like: &dyn Fn(&Move) -> bool) -> (u32, u32) {
     let steps = (0..moves.len()).filter(|&step| like(&moves[step]));
-    let counts = steps.flat_map(|step| copies.iter().map(move |c| (c.accepted[c.at(rung, step)], c.tried[c.at(rung, step)])));
+    let counts = steps.flat_map(|step| copies.iter().map(move |c| (c.tuning.accepted[c.at(rung, step)], c.tuning.tried[c.at(rung, step)])));
     counts.fold((0, 0), |(a, t), (accepted, tried)| (a + accepted, t + tried))
 }
 
 /// The share of fresh draws from the approximation that are accepted at a rung.
-fn taken(copies: &[&Tuning], moves: &[Move], rung: usize) -> f64 {
+fn taken(copies: &[Share<'_>], moves: &[Move], rung: usize) -> f64 {
     let (accepted, tried) = rate(copies, moves, rung, &|what| what.kind == Kind::Whole && what.rate.is_none());
     f64::from(accepted) / f64::from(tried.max(1))
 }
 
 /// The size that steps about the approximation have taken at a rung.
-fn longest(copies: &[&Tuning], moves: &[Move], rung: usize) -> f64 {
+fn longest(copies: &[Share<'_>], moves: &[Move], rung: usize) -> f64 {
     let tuned = (0..moves.len()).filter(|&step| moves[step].kind == Kind::Whole && moves[step].rate.is_some());
-    let mean = |step: usize| copies.iter().map(|c| c.ln_scale[c.at(rung, step)]).sum::<f64>() / copies.len() as f64;
+    let mean = |step: usize| copies.iter().map(|c| c.ln_scale(rung, step)).sum::<f64>() / copies.len() as f64;
     tuned.map(mean).fold(f64::NEG_INFINITY, f64::max).exp()
 }
 
@@ -517,7 +575,7 @@ mod tests {
             };
         }
         let seen = tuning.clone();
-        (1..RUNGS).for_each(|rung| tuning.take_turns(&[&seen], &moves, rung, rung, adapting));
+        (1..RUNGS).for_each(|rung| tuning.take_turns(&[Share { tuning: &seen, first: 0 }], &moves, rung, rung, adapting));
         let refit = moves.iter().position(|what| what.kind == Kind::Refit).unwrap();
         let wait = if adapting { 1 } else { FRESH.iter().find(|of| taken >= of.0).map_or(1, |of| of.1) };
         for (step, rung) in (0..moves.len()).flat_map(|step| (1..RUNGS).map(move |rung| (step, rung))) {
@@ -554,7 +612,7 @@ mod tests {
             let at = tuning.at(1, step);
             (tuning.ln_scale[at], tuning.tried[at], tuning.accepted[at]) = (size.ln(), 1000, (1000.0 * taken) as u32);
         }
-        let learned = tuning.approximation(&[&tuning], &moves, 1, adapting)?;
+        let learned = tuning.approximation(&[Share { tuning: &tuning, first: 0 }], &moves, 1, adapting)?;
         Some((learned.components(), learned.fresh))
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::adapt::Tuning;
-use super::chain::Chain;
+use super::adapt::{Share, Tuning};
+use super::chains::Chains;
 use super::record::Record;
 use super::schedule::{self, Move};
 use super::{Judge, Settings, ladder};
@@ -117,7 +117,8 @@ enum Phase {
 /// One problem's ladders and where they are.
 pub(super) struct Campaign<'p> {
     pub(super) problem: &'p Problem,
-    pub(super) chains: Vec<Chain<'p>>,
+    /// Of all copies, some in each.
+    pub(super) chains: Vec<Chains<'p>>,
     pub(super) moves: Arc<[Move]>,
     pub(super) refresh: Arc<Move>,
     /// Sweeps every chain makes in the coming round.
@@ -133,12 +134,15 @@ pub(super) struct Campaign<'p> {
 }
 
 impl<'p> Campaign<'p> {
-    pub(super) fn new(problem: &'p Problem, moves: Vec<Move>, settings: &Settings<'_>) -> Self {
+    /// A campaign that has so many copies side by side.
+    pub(super) fn new(problem: &'p Problem, moves: Vec<Move>, settings: &Settings<'_>, beside: usize) -> Self {
         let moves: Arc<[Move]> = moves.into();
         let key = |copy| Key::new(settings.seed, &problem.frame, &problem.window, &problem.candidate, copy);
-        let betas = if problem.dimension() == 0 { vec![0.0, 1.0] } else { ladder::first(problem, key(0)) };
-        let mut chains: Vec<Chain<'_>> =
-            (0..settings.copies.max(2)).map(|copy| Chain::new(problem, key(copy), betas.clone(), &moves, settings.most_rows)).collect();
+        let keys: Vec<Key> = (0..settings.copies.max(2)).map(key).collect();
+        let betas = if problem.dimension() == 0 { vec![0.0, 1.0] } else { ladder::first(problem, keys[0]) };
+        let some = keys.chunks(beside.max(1));
+        let mut chains: Vec<Chains<'_>> =
+            some.map(|keys| Chains::new(problem, keys.to_vec(), &betas, &moves, settings.most_rows)).collect();
         chains.iter_mut().for_each(|chain| chain.choose_among(settings.proposals.max(1)));
         Self {
             problem,
@@ -183,7 +187,7 @@ impl<'p> Campaign<'p> {
         match self.phase {
             Phase::Adapt(round) => self.adapt(round, judge, settings),
             Phase::Keep => {
-                let kept = self.chains[0].record.sweeps as f64;
+                let kept = self.records().next().map_or(0, |record| record.sweeps) as f64;
                 let most = (LARGEST_EXTENSION * kept) as usize;
                 let wanted = MARGIN * self.wanted(judge);
                 self.extend(wanted, settings, (FIRST_EXTENSION * kept) as usize, most);
@@ -203,13 +207,13 @@ impl<'p> Campaign<'p> {
     /// Sweeps that the judge asks for beyond those kept.
     fn wanted(&self, judge: &Judge<'_>) -> f64 {
         let factor = judge(self.problem, &self.sampled());
-        self.chains[0].record.sweeps as f64 * (factor - 1.0).max(0.0)
+        self.records().next().map_or(0, |record| record.sweeps) as f64 * (factor - 1.0).max(0.0)
     }
 
     /// Makes the kept part longer by what is wanted, at most `now` sweeps; of the `most` sweeps that may come in all, what is left is for a second
     /// extension.
     fn extend(&mut self, wanted: f64, settings: &Settings<'_>, now: usize, most: usize) {
-        let room = settings.max_sweeps.saturating_sub(self.burn_in + self.chains[0].record.sweeps).min(now);
+        let room = settings.max_sweeps.saturating_sub(self.burn_in + self.records().next().map_or(0, |record| record.sweeps)).min(now);
         self.quota = (wanted.ceil() as usize).min(room);
         self.extended |= self.quota > 0;
         let left = most.saturating_sub(self.quota);
@@ -228,18 +232,18 @@ impl<'p> Campaign<'p> {
         let last = self.settled || round + 1 >= ROUNDS.1 || self.burn_in * 4 > settings.max_sweeps;
         let betas = ladder::equalised(&sampled.betas, &sampled.rejection, ladder::length(barrier));
         let tuning = {
-            let copies: Vec<&Tuning> = self.chains.iter().map(|c| &c.tuning).collect();
+            let copies: Vec<Share<'_>> = self.chains.iter().flat_map(|c| c.tuning.shares(c.copies())).collect();
             let mut tuning = Tuning::pooled(&copies, self.problem, &self.moves, &sampled.betas, &betas, !last);
             tuning.adapting = !last;
-            tuning.place(self.problem, &self.moves, &self.chains.iter().map(|c| &c.record).collect::<Vec<_>>());
+            tuning.place(self.problem, &self.moves, &self.records().collect::<Vec<_>>());
             tuning
         };
         let energies = self.chains.iter().flat_map(|c| &c.energy).copied().filter(|u| u.is_finite());
         let origin = energies.reduce(f64::min).unwrap_or(0.0);
-        let rows: Vec<&[f64]> = self.chains.iter().map(|c| c.record.energies.as_slice()).collect();
+        let rows: Vec<&[f64]> = self.records().map(|record| record.energies.as_slice()).collect();
         let ln_z = ladder::ln_z(&sampled.betas, &rows, &betas);
-        for chain in &mut self.chains {
-            chain.relocate(&betas, tuning.clone(), origin, &ln_z);
+        for chains in &mut self.chains {
+            chains.relocate(&betas, &tuning, origin, &ln_z);
         }
         if last {
             let round = self.quota as f64;
@@ -252,24 +256,29 @@ impl<'p> Campaign<'p> {
         }
     }
 
+    /// What the copies keep, in their order.
+    fn records(&self) -> impl Iterator<Item = &Record> {
+        self.chains.iter().flat_map(|chains| &chains.records)
+    }
+
     fn sampled(&self) -> Sampled {
-        let pairs = self.chains[0].record.tried.len();
+        let ladder = self.chains[0].ladder();
+        let pairs = ladder.len() - 1;
         let mut accepted = vec![0; pairs];
         let mut tried = vec![0; pairs];
-        for chain in &self.chains {
+        for record in self.records() {
             for r in 0..pairs {
-                accepted[r] += chain.record.accepted[r];
-                tried[r] += chain.record.tried[r];
+                accepted[r] += record.accepted[r];
+                tried[r] += record.tried[r];
             }
         }
-        let rungs = self.chains[0].rungs();
-        let copies = self.chains.len() as f64;
-        let rate = |step: usize, rung: usize| self.chains.iter().map(|c| c.tuning.acceptance(rung, step)).sum::<f64>() / copies;
+        let shares: Vec<Share<'_>> = self.chains.iter().flat_map(|c| c.tuning.shares(c.copies())).collect();
+        let rate = |step: usize, rung: usize| shares.iter().map(|c| c.acceptance(rung, step)).sum::<f64>() / shares.len() as f64;
         let names =
             |m: &Move| m.targets[0].parameters.iter().map(|&i| self.problem.parameters[i].name.as_str()).collect::<Vec<_>>().join(" ");
         Sampled {
-            betas: self.chains[0].betas.clone(),
-            copies: self.chains.iter().map(|c| c.record.clone()).collect(),
+            betas: ladder.to_vec(),
+            copies: self.records().cloned().collect(),
             rejection: ladder::rejection(&accepted, &tried),
             burn_in: self.burn_in,
             settled: self.settled,
@@ -282,7 +291,7 @@ impl<'p> Campaign<'p> {
                 .moves
                 .iter()
                 .enumerate()
-                .map(|(s, m)| (format!("{:?} {}", m.kind, names(m)), (0..rungs).map(|r| rate(s, r)).collect()))
+                .map(|(s, m)| (format!("{:?} {}", m.kind, names(m)), (0..ladder.len()).map(|r| rate(s, r)).collect()))
                 .collect(),
         }
     }

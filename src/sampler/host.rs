@@ -5,7 +5,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::campaign::Witnesses;
-use super::chain::Chain;
+use super::chains::Chains;
 use super::schedule::Move;
 use super::walks::Room;
 use crate::engine::Moves;
@@ -13,9 +13,9 @@ use crate::engine::Moves;
 /// Fewest walkers of a block: with fewer, handing them to another thread takes longer than their work.
 const BLOCK: usize = 256;
 
-/// A chain with what it needs for a round.
+/// Chains of one problem with what they need for a round.
 pub(super) struct Part<'c, 'p> {
-    pub chain: &'c mut Chain<'p>,
+    pub chains: &'c mut Chains<'p>,
     pub moves: &'c [Move],
     pub refresh: &'c Move,
     pub quota: usize,
@@ -54,7 +54,7 @@ impl<'c, 'p> Host<'c, 'p> {
                 blocks.push(Block { parts: Vec::new(), moves, misfits: 0..0, choices: Vec::new(), room: Room::default() });
                 walkers = 0;
             }
-            walkers += part.chain.rungs();
+            walkers += part.chains.walkers();
             if let Some(block) = blocks.last_mut() {
                 block.parts.push(part);
             }
@@ -106,7 +106,7 @@ impl<'c, 'p> Host<'c, 'p> {
     /// Temperatures change places, and the sweep is recorded.
     pub fn exchange(&mut self, sweep: usize) {
         self.blocks.par_iter_mut().flat_map_iter(|block| &mut block.parts).filter(|part| sweep < part.quota).for_each(|part| {
-            part.chain.exchange(part.adapting);
+            part.chains.exchange(part.adapting);
         });
     }
 }
@@ -117,8 +117,8 @@ impl Block<'_, '_> {
         let mut misfits = 0;
         for part in self.parts.iter_mut().filter(|part| sweep < part.quota) {
             let before = self.moves.len();
-            part.chain.propose(step, part.moves, part.refresh, part.offset, &mut self.moves, &mut self.room);
-            misfits += (self.moves.len() - before) * part.chain.problem.measurements.len();
+            part.chains.propose(step, part.moves, part.refresh, part.offset, &mut self.moves, &mut self.room);
+            misfits += (self.moves.len() - before) * part.chains.problem.measurements.len();
         }
         self.misfits = 0..misfits;
     }
@@ -127,7 +127,7 @@ impl Block<'_, '_> {
         let mut own = &misfits[self.misfits.clone()];
         self.choices.clear();
         for part in self.parts.iter_mut().filter(|part| sweep < part.quota) {
-            part.chain.decide(step, &mut own, &mut self.choices, &mut self.room);
+            part.chains.decide(step, &mut own, &mut self.choices, &mut self.room);
         }
     }
 }

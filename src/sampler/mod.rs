@@ -9,7 +9,7 @@
 pub mod adapt;
 mod bridge;
 mod campaign;
-mod chain;
+mod chains;
 mod chart;
 mod cluster;
 pub mod diagnostics;
@@ -93,7 +93,11 @@ pub fn run_with(
     judge: &Judge<'_>,
     moves: &dyn Fn(&Problem) -> Vec<Move>,
 ) -> Result<Vec<Sampled>> {
-    let campaigns = problems.iter().map(|p| Campaign::new(p, moves(p), settings));
+    let beside = match engine.tiling() {
+        Tiling::Ladder => 1,
+        Tiling::Halves => settings.copies.div_ceil(2),
+    };
+    let campaigns = problems.iter().map(|p| Campaign::new(p, moves(p), settings, beside));
     match engine.tiling() {
         Tiling::Ladder => {
             let campaigns: Vec<Campaign<'_>> = campaigns.collect();

@@ -69,8 +69,8 @@ impl Record {
     }
 
     /// Follows the walkers' journeys.
-    pub fn visit(&mut self, walker_of: &[u32]) {
-        let (Some(&hot), Some(&cold)) = (walker_of.first(), walker_of.last()) else { return };
+    pub fn visit(&mut self, walker_of: impl DoubleEndedIterator<Item = u32> + Clone) {
+        let (Some(hot), Some(cold)) = (walker_of.clone().next(), walker_of.clone().next_back()) else { return };
         let hot = &mut self.journey[hot as usize];
         if *hot == 2 {
             self.journeys[1] += 1;
@@ -81,7 +81,7 @@ impl Record {
             self.journeys[0] += 1;
         }
         *cold = 2;
-        for (flow, &w) in self.flow.iter_mut().zip(walker_of) {
+        for (flow, w) in self.flow.iter_mut().zip(walker_of) {
             match self.journey[w as usize] {
                 0 => {}
                 from => flow[usize::from(from) - 1] += 1,
@@ -150,7 +150,7 @@ mod tests {
                 for r in ((sweep + parity + 1) % 2..n - 1).step_by(2) {
                     walkers.swap(r, r + 1);
                 }
-                record.visit(&walkers);
+                record.visit(walkers.iter().copied());
                 let arrivals =
                     |at: usize| (0..n).map(|r| (n..=sweep).filter(|t| (t + phase(r)) % (2 * n) == at).count() as u64).sum::<u64>();
                 assert_eq!(record.journeys, [arrivals(n - 1), arrivals(2 * n - 1)], "{n} rungs, parity {parity}, sweep {sweep}");
@@ -165,7 +165,7 @@ mod tests {
     fn journeys_are_counted_in_both_directions() {
         let mut record = Record::new(2, 0, 1000, 0.0);
         for walkers in [[0, 1], [1, 0], [0, 1], [1, 0]] {
-            record.visit(&walkers);
+            record.visit(walkers.into_iter());
         }
         // Walker 0: down, up, down. Walker 1 begins at the cold end: up, down, up.
         assert_eq!(record.journeys, [3, 3]);

@@ -33,7 +33,7 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
     for campaign in campaigns.iter_mut().filter(|c| c.quota > 0) {
         let (adapting, quota, witnesses) = (campaign.adapting(), campaign.quota, campaign.witnesses());
         let (moves, refresh) = (&*campaign.moves, &*campaign.refresh);
-        parts.extend(campaign.chains.iter_mut().map(|chain| Part { chain, moves, refresh, quota, adapting, witnesses, offset: 0 }));
+        parts.extend(campaign.chains.iter_mut().map(|chains| Part { chains, moves, refresh, quota, adapting, witnesses, offset: 0 }));
     }
     let dealt: Vec<Vec<Part<'_, 'p>>> = match engine.tiling() {
         Tiling::Ladder => parts.into_iter().map(|p| vec![p]).collect(),
@@ -105,7 +105,7 @@ fn alternate(works: &mut [Work<'_, '_>], settings: &Settings<'_>) -> Result<bool
 /// Says that a device is not to be believed.
 fn refused(engine: &dyn Engine, found: Found, host: &Host<'_, '_>) -> Error {
     let when = if host.parts().any(|p| p.adapting) { "on its first states" } else { "on states of β = 1" };
-    let first = host.parts().next().map_or_else(String::new, |p| format!(", from frame {}", p.chain.problem.frame));
+    let first = host.parts().next().map_or_else(String::new, |p| format!(", from frame {}", p.chains.problem.frame));
     Error::device(format!(
         "{}: energies are off by {:.2e} nat {when} ({} of them{first}), and {BUDGET} is the most they may be",
         engine.describe(),
@@ -128,7 +128,8 @@ impl<'c, 'p> Work<'c, 'p> {
         let mut roster = Roster { rivals: proposals.max(1) - 1, ..Roster::default() };
         for part in &mut parts {
             part.offset = roster.walkers() as u32;
-            roster.push(part.chain.problem, part.chain.rungs());
+            let rungs = part.chains.ladder().len();
+            (0..part.chains.copies()).for_each(|_| roster.push(part.chains.problem, rungs));
         }
         let tile = engine.tile(roster)?;
         let host = Host::new(parts, tile.follows());
@@ -138,13 +139,13 @@ impl<'c, 'p> Work<'c, 'p> {
     /// Evaluates every walker from scratch; a device is then compared with the oracle where a part has witnesses.
     fn load(&mut self, engine: &dyn Engine) -> Result<()> {
         let mut coefficients = Vec::new();
-        let admitted: Vec<Vec<bool>> = self.host.parts().map(|p| p.chain.coefficients(&mut coefficients)).collect();
+        let admitted: Vec<Vec<bool>> = self.host.parts().map(|p| p.chains.coefficients(&mut coefficients)).collect();
         let walkers: Vec<u32> = (0..admitted.iter().map(Vec::len).sum::<usize>() as u32).collect();
         self.tile.load(&walkers, &coefficients, &mut self.misfits)?;
         let mut at = 0;
         for (part, admitted) in self.host.parts_mut().zip(&admitted) {
-            let n = admitted.len() * part.chain.problem.measurements.len();
-            part.chain.loaded(&self.misfits[at..at + n], admitted);
+            let n = admitted.len() * part.chains.problem.measurements.len();
+            part.chains.loaded(&self.misfits[at..at + n], admitted);
             at += n;
         }
         if engine.numbers() == Numbers::Device { self.probe(engine, &coefficients) } else { Ok(()) }
@@ -158,27 +159,27 @@ impl<'c, 'p> Work<'c, 'p> {
         let mut states = Vec::new();
         let (mut from, mut at) = (0, 0);
         for part in self.host.parts() {
-            let chain = &*part.chain;
-            let (problem, cold) = (chain.problem, chain.rungs() - 1);
+            let chains = &*part.chains;
+            let (problem, cold) = (chains.problem, chains.ladder().last().copied());
             let (n, m, d) = (problem.coefficients(), problem.measurements.len(), problem.dimension());
-            for w in 0..chain.rungs() {
-                let rung = chain.rung_of[w] as usize;
-                let asked = part.witnesses == Witnesses::All || (part.witnesses == Witnesses::Cold && rung == cold);
+            for w in 0..chains.walkers() {
+                let beta = chains.betas[chains.place_of[w] as usize];
+                let asked = part.witnesses == Witnesses::All || (part.witnesses == Witnesses::Cold && Some(beta) == cold);
                 // A walker that its model refuses was loaded with zeros.
                 let own = &coefficients[from + w * n..from + (w + 1) * n];
                 if asked && own.iter().any(|c| *c != 0.0) {
                     states.push(State {
                         walker: part.offset + w as u32,
                         problem,
-                        theta: &chain.theta[w * d..(w + 1) * d],
+                        theta: &chains.theta[w * d..(w + 1) * d],
                         coefficients: own,
-                        beta: chain.betas[rung],
+                        beta,
                         misfits: &self.misfits[at + w * m..at + (w + 1) * m],
                     });
                 }
             }
-            from += chain.rungs() * n;
-            at += chain.rungs() * m;
+            from += chains.walkers() * n;
+            at += chains.walkers() * m;
         }
         if states.is_empty() {
             return Ok(());
@@ -194,9 +195,9 @@ impl<'c, 'p> Work<'c, 'p> {
 
     /// All sweeps of the round; true where the deadline cut it short.
     fn run(&mut self, settings: &Settings<'_>) -> Result<bool> {
-        self.host.parts_mut().for_each(|p| p.chain.remember(true));
+        self.host.parts_mut().for_each(|p| p.chains.remember(true));
         let ended = self.sweep_on(settings);
-        self.host.parts_mut().for_each(|p| p.chain.remember(false));
+        self.host.parts_mut().for_each(|p| p.chains.remember(false));
         ended
     }
 
@@ -205,8 +206,8 @@ impl<'c, 'p> Work<'c, 'p> {
         let mut drifts = Vec::new();
         self.tile.drift(&mut drifts)?;
         for part in self.host.parts_mut() {
-            let own = drifts.iter().skip(part.offset as usize).take(part.chain.rungs());
-            part.chain.drift = own.fold(part.chain.drift, |most, d| most.max(*d));
+            let own = drifts.iter().skip(part.offset as usize).take(part.chains.walkers());
+            part.chains.drift = own.fold(part.chains.drift, |most, d| most.max(*d));
         }
         Ok(())
     }

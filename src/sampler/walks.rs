@@ -7,7 +7,7 @@
 use fearless_simd::{Simd, SimdBase, SimdInto, f32x16};
 
 use super::adapt::Tuning;
-use super::chain::Trial;
+use super::chains::Trial;
 use super::proposal::Step;
 use super::schedule::{LARGEST_BLOCK, Target};
 use crate::engine::Moves;
@@ -15,32 +15,32 @@ use crate::engine::cpu::level::OnLevel;
 use crate::models::{ABREAST, Abreast, MAX_PARAMETERS, Number};
 use crate::noise::Scale;
 use crate::problem::Problem;
-use crate::random::{Key, Stream};
+use crate::random::{self, Source, Stream};
 
 /// 2⁻³², one over the number of 32-bit words.
 const PER_WORD: f64 = 1.0 / 4_294_967_296.0;
 /// Bits of a word that say how far into a quadrant an angle lies; the two above them say into which.
 const ANGLE: u32 = 0x3fff_ffff;
 
-/// One walk of some walkers of a ladder.
+/// One walk of some walkers of some ladders.
 pub struct Walks<'a> {
     pub problem: &'a Problem,
     pub target: &'a Target,
     pub tuning: &'a Tuning,
     /// Which move of the sweep it is.
     pub step: usize,
-    pub key: Key,
+    pub sources: &'a [Source],
     pub sweep: u32,
     /// The walkers, ascending, none at β = 0.
     pub walkers: &'a [u32],
-    pub rung_of: &'a [u32],
+    pub place_of: &'a [u32],
     pub betas: &'a [f64],
     pub scales: &'a [Scale],
     /// Proposals of each walker.
     pub proposals: usize,
-    /// Number of the ladder's first walker in its tile.
+    /// Number of the first walker in the tile.
     pub offset: u32,
-    /// States of all walkers of the ladder.
+    /// States of all walkers.
     pub theta: &'a [f64],
     /// Proposals of all walkers: what the walk does not change is that of the state.
     pub trial: &'a mut [f64],
@@ -55,13 +55,13 @@ pub struct Walks<'a> {
     pub moves: &'a mut Moves,
 }
 
-/// Room for what is computed abreast, one chain after the other.
+/// Room for what is computed abreast, of one problem after the other.
 #[derive(Debug)]
 pub struct Room {
     normals: Box<[Abreast; LARGEST_BLOCK]>,
     values: Box<[Abreast; MAX_PARAMETERS]>,
     coefficients: Vec<f64>,
-    /// Of the walkers of a chain that make a move: the energies of their proposals, weights, deciding numbers, and whether they are taken.
+    /// Of the walkers that make a move: the energies of their proposals, weights, deciding numbers, and whether they are taken.
     pub energy: Vec<f64>,
     pub ln_weight: Vec<f64>,
     pub uniform: Vec<f64>,
@@ -81,9 +81,10 @@ struct Rows {
     count: usize,
     walker: [u32; ABREAST],
     rival: [u32; ABREAST],
-    /// Place among all proposals of the ladder.
+    source: [Source; ABREAST],
+    /// Place among all proposals.
     at: [usize; ABREAST],
-    rung: [usize; ABREAST],
+    place: [usize; ABREAST],
 }
 
 impl OnLevel for Walks<'_> {
@@ -103,13 +104,16 @@ impl Walks<'_> {
     #[inline(always)]
     fn all<S: Simd>(&mut self, simd: S) {
         let (mut next, mut rival, all) = (0, 0, self.walkers.len() * self.proposals);
+        let Some(&first) = self.walkers.first() else { return };
+        let source = [self.sources[first as usize]; ABREAST];
         let mut made = 0;
         while made < all {
             let count = (all - made).min(ABREAST);
-            let mut rows = Rows { count, walker: [0; ABREAST], rival: [0; ABREAST], at: [0; ABREAST], rung: [0; ABREAST] };
+            let mut rows = Rows { count, walker: [0; ABREAST], rival: [0; ABREAST], source, at: [0; ABREAST], place: [0; ABREAST] };
             for lane in 0..ABREAST {
                 let w = self.walkers[next];
-                (rows.walker[lane], rows.rival[lane], rows.rung[lane]) = (w, rival, self.rung_of[w as usize] as usize);
+                (rows.walker[lane], rows.rival[lane], rows.place[lane]) = (w, rival, self.place_of[w as usize] as usize);
+                rows.source[lane] = self.sources[w as usize];
                 rows.at[lane] = w as usize * self.proposals + rival as usize;
                 if lane + 1 < count {
                     rival += 1;
@@ -131,9 +135,9 @@ impl Walks<'_> {
         let n = parameters.len();
         let mut steps = [Step { scale: 0.0, factor: &[] }; ABREAST];
         for lane in 0..ABREAST {
-            steps[lane] = self.tuning.step(rows.rung[lane], self.step);
+            steps[lane] = self.tuning.step(rows.place[lane], self.step);
             for scale in self.scales {
-                if parameters.contains(&scale.parameter) && scale.collapses(self.betas[rows.rung[lane]]) {
+                if parameters.contains(&scale.parameter) && scale.collapses(self.betas[rows.place[lane]]) {
                     // Nothing to propose: it is drawn when the move is decided.
                     steps[lane].scale = 0.0;
                 }
@@ -214,7 +218,7 @@ impl Walks<'_> {
             for lane in 0..ABREAST {
                 number[lane] += block as u32;
             }
-            let words = self.key.words(simd, &number, &rows.walker, self.sweep, self.step as u32);
+            let words = random::words(simd, &rows.source, &number, self.sweep, self.step as u32);
             for half in 0..2 {
                 let (pair, words) = (2 * block + half, [&words[2 * half], &words[2 * half + 1]]);
                 if pair < pairs {
@@ -266,7 +270,7 @@ impl Walks<'_> {
         let pairs = self.target.parameters.len().div_ceil(2);
         let words = if self.proposals == 1 { 2 * pairs } else { 4 * pairs.div_ceil(2) * (1 + self.proposals) };
         for &w in &rows.walker[..rows.count] {
-            self.streams[w as usize] = self.key.stream_after(words as u32, w, self.sweep, self.step as u32);
+            self.streams[w as usize] = self.sources[w as usize].stream_after(words as u32, self.sweep, self.step as u32);
         }
     }
 
@@ -290,7 +294,7 @@ impl Walks<'_> {
             }
             moves.walker.push(self.offset + rows.walker[lane]);
             if moves.followed {
-                moves.beta.push(self.betas[rows.rung[lane]]);
+                moves.beta.push(self.betas[rows.place[lane]]);
                 moves.ln_ratio.push(self.ln_ratio[rows.at[lane]]);
                 moves.stream.push(self.streams[rows.walker[lane] as usize].clone());
             }
@@ -369,7 +373,7 @@ mod tests {
     #[test]
     fn numbers_are_normal_and_as_likely_as_their_opposites() {
         const CELLS: usize = 40;
-        let (key, level) = (Key::new(11, "normal", "", "", 0), level::chosen().unwrap());
+        let (key, level) = (random::Key::new(11, "normal", "", "", 0), level::chosen().unwrap());
         let mut pairs = Vec::new();
         for walker in 0..1 << 15 {
             let mut stream = key.stream(walker, 0, 0);

@@ -1,20 +1,21 @@
-//! The chain's decisions: which proposals become states.
+//! Decisions: which proposals become states.
 
 use super::super::rivals::{Rival, choose};
 use super::super::walks::{Decide, Room};
-use super::{Chain, Trial};
+use super::{Chains, Trial};
 use crate::engine::cpu::level;
 use crate::noise;
 
-impl Chain<'_> {
-    /// Decides the proposals: reads this chain's share of the misfits from the front of `misfits` and appends its choices.
+impl Chains<'_> {
+    /// Decides the proposals: reads these chains' share of the misfits from the front of `misfits` and appends its choices.
     pub fn decide(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>, room: &mut Room) {
         if self.abreast {
             return self.decide_abreast(step, misfits, choices, room);
         }
         let m = self.problem.measurements.len();
-        for w in 0..self.rungs() {
-            let (rung, first) = (self.rung_of[w] as usize, w * self.proposals);
+        for at in 0..self.due.len() {
+            let w = self.due[at] as usize;
+            let (place, first) = (self.place_of[w] as usize, w * self.proposals);
             if self.state[first] == Trial::None {
                 continue;
             }
@@ -32,12 +33,12 @@ impl Chain<'_> {
                 };
                 count += 1;
             }
-            self.bridge(w, rung);
-            let chosen = if rung == 0 {
+            self.bridge(w, place);
+            let chosen = if self.betas[place] == 0.0 {
                 (self.rivals[0].ln_weight > f64::NEG_INFINITY).then_some(0)
             } else {
                 let chosen = choose(&self.rivals[..count], &mut self.streams[w]);
-                self.tuning.count(rung, step, chosen.is_some());
+                self.tuning.count(place, step, chosen.is_some());
                 chosen
             };
             for at in first..first + count {
@@ -64,7 +65,7 @@ impl Chain<'_> {
         taken.clear();
         let mut rest = *misfits;
         for &w in &self.due {
-            let (w, beta) = (w as usize, self.betas[self.rung_of[w as usize] as usize]);
+            let (w, beta) = (w as usize, self.beta(w as usize));
             let mut own = &self.misfits[w * m..(w + 1) * m];
             if self.state[w] == Trial::Evaluated {
                 (own, rest) = rest.split_at(m);
@@ -81,12 +82,13 @@ impl Chain<'_> {
         taken.resize(self.due.len(), false);
         level::on(self.level, Decide { ln_weight, uniform, taken });
         for (at, &w) in self.due.iter().enumerate() {
-            let (w, keep, rung) = (w as usize, taken[at], self.rung_of[w as usize] as usize);
+            let (w, keep, place) = (w as usize, taken[at], self.place_of[w as usize] as usize);
+            let afresh = self.betas[place] == 0.0;
             if self.state[w] == Trial::None {
                 continue;
             }
-            if rung > 0 {
-                self.tuning.count(rung, step, keep);
+            if !afresh {
+                self.tuning.count(place, step, keep);
             }
             let (state, trial) = (&mut self.theta[w * d..(w + 1) * d], &mut self.trial[w * d..(w + 1) * d]);
             if self.state[w] == Trial::Evaluated {
@@ -101,23 +103,23 @@ impl Chain<'_> {
                 self.energy[w] = energy[at];
                 self.tempered[w] = f64::NAN;
             }
-            match (keep, rung) {
-                (true, 0) => state.copy_from_slice(trial),
-                (false, 0) => trial.copy_from_slice(state),
-                (true, _) => self.changed.iter().for_each(|&i| state[i] = trial[i]),
-                (false, _) => self.changed.iter().for_each(|&i| trial[i] = state[i]),
+            match (keep, afresh) {
+                (true, true) => state.copy_from_slice(trial),
+                (false, true) => trial.copy_from_slice(state),
+                (true, false) => self.changed.iter().for_each(|&i| state[i] = trial[i]),
+                (false, false) => self.changed.iter().for_each(|&i| trial[i] = state[i]),
             }
         }
     }
 
     /// Adds a state for which fresh draws are proposed, and the first of them, to what tells of Z.
-    fn bridge(&mut self, w: usize, rung: usize) {
-        let (excess, beta) = (std::mem::replace(&mut self.excess[w], f64::NAN), self.betas[rung]);
+    fn bridge(&mut self, w: usize, place: usize) {
+        let (excess, beta) = (std::mem::replace(&mut self.excess[w], f64::NAN), self.betas[place]);
         let integrated = || noise::untold(self.problem, beta, &self.scales);
         let Some(untold) = (!excess.is_nan()).then(integrated).flatten() else { return };
         let energy = if self.scales.is_empty() { beta * self.energy[w] } else { self.present(w, beta) + untold };
         let own = excess - energy;
-        self.bridges[rung].add(own, own + self.rivals[0].ln_weight);
+        self.bridges[place].add(own, own + self.rivals[0].ln_weight);
     }
 
     /// What a walker's state is decided on where scales are integrated out.
@@ -134,7 +136,7 @@ impl Chain<'_> {
     #[inline(always)]
     fn rival(&mut self, w: usize, at: usize, new: Option<&[f64]>) -> Rival {
         let (d, m) = (self.problem.dimension(), self.problem.measurements.len());
-        let beta = self.betas[self.rung_of[w] as usize];
+        let beta = self.beta(w);
         let (misfits, trial) = (new.unwrap_or(&self.misfits[w * m..(w + 1) * m]), &self.trial[at * d..(at + 1) * d]);
         let collapsed = self.scales.iter().any(|s| s.collapses(beta));
         let energy = if collapsed { f64::INFINITY } else { noise::energy(self.problem, misfits, trial) };
@@ -142,7 +144,7 @@ impl Chain<'_> {
         let rise = if collapsed {
             tempered = noise::tempered(self.problem, misfits, trial, beta, &self.scales);
             tempered - self.present(w, beta)
-        } else if self.rung_of[w] == 0 {
+        } else if beta == 0.0 {
             // Whatever it is, it is a draw of the prior.
             if energy.is_nan() { f64::NAN } else { 0.0 }
         } else {
@@ -159,7 +161,7 @@ impl Chain<'_> {
     #[inline(always)]
     fn accept(&mut self, w: usize, at: usize, new: Option<&[f64]>) {
         let (d, m) = (self.problem.dimension(), self.problem.measurements.len());
-        let (beta, Rival { energy, tempered, .. }) = (self.betas[self.rung_of[w] as usize], self.rivals[at - w * self.proposals]);
+        let (beta, Rival { energy, tempered, .. }) = (self.beta(w), self.rivals[at - w * self.proposals]);
         let misfits = &mut self.misfits[w * m..(w + 1) * m];
         if let Some(new) = new {
             misfits.copy_from_slice(new);

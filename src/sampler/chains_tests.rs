@@ -169,7 +169,7 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
     let problem = &*problem;
     let moves = moves_of(problem, kind);
     let refresh = schedule::refresh(problem);
-    let mut chain = Chain::new(problem, Key::new(2, "joint", "moves", "", number as usize), vec![0.0, case.beta], &moves, 1);
+    let mut chain = Chains::new(problem, vec![Key::new(2, "joint", "moves", "", number as usize)], &[0.0, case.beta], &moves, 1);
     chain.tuning.adapting = false;
     if case.learned {
         chain.tuning.place(problem, &moves, &[&seen(problem)]);
@@ -187,7 +187,7 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
     let admitted = chain.coefficients(&mut all);
     tile.load(&[0, 1], &all, &mut misfits).unwrap();
     chain.loaded(&misfits, &admitted);
-    let look = |chain: &Chain<'_>| {
+    let look = |chain: &Chains<'_>| {
         let (theta, misfit) = (&chain.theta[d..], chain.misfits[1]);
         theta.iter().flat_map(|v| [*v, v * v, v * misfit]).chain([misfit, misfit * misfit]).collect::<Vec<f64>>()
     };
@@ -395,9 +395,9 @@ fn remembered_columns_are_those_made_anew() {
         measure(&mut problem, &theta, 1.0, &mut stream);
         let (moves, refresh) = (schedule::schedule(&problem), schedule::refresh(&problem));
         let states = [true, false].map(|remember| {
-            let mut chain = Chain::new(&problem, Key::new(3, "memory", "moves", "", 0), vec![0.0, 0.3, 0.6, 1.0], &moves, 1);
+            let mut chain = Chains::new(&problem, vec![Key::new(3, "memory", "moves", "", 0)], &[0.0, 0.3, 0.6, 1.0], &moves, 1);
             let mut roster = Roster::default();
-            roster.push(&problem, chain.rungs());
+            roster.push(&problem, chain.walkers());
             let mut tile = Oracle.tile(roster).unwrap();
             let (mut all, mut misfits, mut choices, mut proposed) = (Vec::new(), Vec::new(), Vec::new(), Moves::default());
             let mut room = Room::default();
@@ -420,7 +420,7 @@ fn remembered_columns_are_those_made_anew() {
                 chain.exchange(true);
             }
             let refits = moves.iter().enumerate().filter(|(_, m)| m.kind == Kind::Refit);
-            assert!(refits.map(|(step, _)| chain.tuning.acceptance(3, step)).sum::<f64>() > 0.02, "{noise:?}: no refit is accepted");
+            assert!(refits.map(|(step, _)| chain.tuning.shares(1).map(|share| share.acceptance(3, step)).sum::<f64>()).sum::<f64>() > 0.02, "{noise:?}: no refit is accepted");
             chain.theta.iter().map(|v| v.to_bits()).collect::<Vec<_>>()
         });
         assert_eq!(states[0], states[1], "{noise:?}");
@@ -511,7 +511,7 @@ fn what_passes_the_first_stage_is_accepted() {
         let theta = prior(&problem, &mut stream);
         measure(&mut problem, &theta, 1.0, &mut stream);
         let (moves, refresh) = (moves_of(&problem, Kind::Refit), schedule::refresh(&problem));
-        let mut chain = Chain::new(&problem, Key::new(6, "stages", "moves", "", 0), vec![0.0, 1.0], &moves, 1);
+        let mut chain = Chains::new(&problem, vec![Key::new(6, "stages", "moves", "", 0)], &[0.0, 1.0], &moves, 1);
         chain.theta[problem.dimension()..].copy_from_slice(&theta);
         chain.choose_among(1);
         let mut roster = Roster::default();

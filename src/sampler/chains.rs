@@ -1,8 +1,6 @@
-//! One ladder of one copy: its walkers, their proposals and decisions, and the exchange of temperatures.
+//! The ladders of some copies side by side: their walkers, proposals and decisions, and the exchange of temperatures.
 
 mod decide;
-
-use std::ops::Range;
 
 use fearless_simd::{Level, Simd};
 use rand::RngExt;
@@ -19,7 +17,7 @@ use crate::engine::Moves;
 use crate::engine::cpu::level::{self, OnLevel};
 use crate::noise::{self, Scale};
 use crate::problem::Problem;
-use crate::random::{Key, Stream};
+use crate::random::{self, Key, Source, Stream};
 
 /// Purpose numbers of streams; moves of the schedule count from 0.
 const EXCHANGE: u32 = u32::MAX;
@@ -38,16 +36,19 @@ pub enum Trial {
     Evaluated,
 }
 
-/// One ladder: walker w sits at rung `rung_of[w]`; temperatures travel, states stay.
+/// The chains of some copies of one problem, as arrays across all their walkers.
+///
+/// A place is a rung of a copy: those of the first copy from β = 0 on, then those of the next. Walker w sits at place `place_of[w]`, which is one of its
+/// copy; temperatures travel, states stay. Copies never meet: what comes of one does not depend on which are beside it.
 #[derive(Debug)]
-pub struct Chain<'p> {
+pub struct Chains<'p> {
     /// The problem.
     pub problem: &'p Problem,
-    /// Inverse temperatures, ascending from 0.
+    /// Inverse temperature of each place.
     pub betas: Vec<f64>,
-    /// Rung of each walker.
-    pub rung_of: Vec<u32>,
-    /// Walker at each rung.
+    /// Place of each walker.
+    pub place_of: Vec<u32>,
+    /// Walker at each place.
     pub walker_of: Vec<u32>,
     /// Parameters, walker after walker.
     pub theta: Vec<f64>,
@@ -61,17 +62,21 @@ pub struct Chain<'p> {
     pub sweep: u32,
     /// Steps and what they are tuned from.
     pub tuning: Tuning,
-    /// What is kept.
-    pub record: Record,
+    /// What is kept, one a copy.
+    pub records: Vec<Record>,
     /// Proposals whose energy was not a number.
     pub broken: u64,
     /// Largest drift of its walkers at the end of a round, in units of misfit.
     pub drift: f64,
-    /// What the fresh draws of this sweep tell of each rung.
+    /// What the fresh draws of this sweep tell of each place.
     bridges: Vec<Bridge>,
     /// For each walker ln of the prior over the approximation, where a fresh draw from that is proposed in this step; otherwise NaN.
     excess: Vec<f64>,
-    key: Key,
+    /// Rungs of a copy.
+    rungs: usize,
+    /// One a copy, and what streams of each walker begin with.
+    keys: Vec<Key>,
+    sources: Vec<Source>,
     scales: Vec<Scale>,
     /// Proposals that a walker chooses among in a step.
     proposals: usize,
@@ -89,77 +94,69 @@ pub struct Chain<'p> {
     centre: Vec<f64>,
     /// The proposals of the walker that is decided on.
     rivals: Vec<Rival>,
-    /// Walkers that make a move in this step, ascending.
+    /// Walkers that make a move in this step, and how many of them make the regular one: they come first, ascending.
     due: Vec<u32>,
+    regular: usize,
     streams: Vec<Stream>,
     level: Level,
     /// What refits remember, walker after walker, one a measurement; only one walker's where they are not to.
     memories: Vec<Memory>,
 }
 
-impl<'p> Chain<'p> {
-    /// A ladder whose walkers are all drawn from the prior; energies are unknown until the engine has loaded them.
-    pub fn new(problem: &'p Problem, key: Key, betas: Vec<f64>, moves: &[Move], most_rows: usize) -> Self {
-        let (rungs, d, m) = (betas.len(), problem.dimension(), problem.measurements.len());
-        let mut theta = Vec::with_capacity(rungs * d);
-        for w in 0..rungs {
-            // Until an admissible draw is found: burn-in starts anywhere, but it must start somewhere.
-            let mut stream = key.stream(w as u32, u32::MAX, REFRESH);
-            let mut scratch = vec![0.0; problem.coefficients()];
-            let mut row: Vec<f64> = Vec::new();
-            for _ in 0..1000 {
-                row = problem.parameters.iter().map(|p| p.prior.sample(&mut stream)).collect();
-                if problem.prepare_all(&row, &mut scratch) {
-                    break;
-                }
-            }
-            theta.extend(row);
-        }
+impl<'p> Chains<'p> {
+    /// One ladder a key, its walkers drawn from the prior; energies are unknown until the engine has loaded them.
+    pub fn new(problem: &'p Problem, keys: Vec<Key>, ladder: &[f64], moves: &[Move], most_rows: usize) -> Self {
+        let (places, d, m) = (ladder.len() * keys.len(), problem.dimension(), problem.measurements.len());
+        let sources = sources(&keys, ladder.len());
+        let theta: Vec<f64> = sources.iter().flat_map(|source| begin(problem, source.stream(u32::MAX, REFRESH))).collect();
         Self {
-            tuning: Tuning::new(problem, moves, rungs),
-            record: Record::new(rungs, d, most_rows, 0.0),
-            rung_of: (0..rungs as u32).collect(),
-            walker_of: (0..rungs as u32).collect(),
-            misfits: vec![0.0; rungs * m],
-            energy: vec![f64::INFINITY; rungs],
-            tempered: vec![f64::NAN; rungs],
+            tuning: Tuning::new(problem, moves, places),
+            records: keys.iter().map(|_| Record::new(ladder.len(), d, most_rows, 0.0)).collect(),
+            place_of: (0..places as u32).collect(),
+            walker_of: (0..places as u32).collect(),
+            misfits: vec![0.0; places * m],
+            energy: vec![f64::INFINITY; places],
+            tempered: vec![f64::NAN; places],
             trial: theta.clone(),
-            ln_ratio: vec![0.0; rungs],
-            state: vec![Trial::None; rungs],
+            ln_ratio: vec![0.0; places],
+            state: vec![Trial::None; places],
             abreast: false,
             changed: Vec::new(),
-            uniform: vec![0.0; rungs],
+            uniform: vec![0.0; places],
             proposals: 1,
             centre: Vec::new(),
             rivals: vec![Rival::REFUSED],
-            due: Vec::with_capacity(rungs),
-            streams: vec![key.stream(0, 0, 0); rungs],
+            due: Vec::with_capacity(places),
+            regular: 0,
+            streams: sources.iter().map(|source| source.stream(0, 0)).collect(),
             // The numbers are the same on all; an engine that is to use one this machine lacks has said so.
             level: level::chosen().unwrap_or_else(|_| Level::new()),
             memories: vec![Memory::default(); m],
-            bridges: vec![Bridge::new(f64::NAN); rungs],
-            excess: vec![f64::NAN; rungs],
+            bridges: vec![Bridge::new(f64::NAN); places],
+            excess: vec![f64::NAN; places],
             sweep: 0,
             broken: 0,
             drift: 0.0,
             scales: Scale::of(problem),
+            rungs: ladder.len(),
+            betas: ladder.repeat(keys.len()),
             problem,
-            betas,
             theta,
-            key,
+            sources,
+            keys,
         }
     }
 
     /// Lets refits of every walker remember their columns, or of none: what they find is the same. It takes (linear parameters + 1) × points
     /// numbers a walker, which a ladder in work can have and a whole population cannot.
     pub fn remember(&mut self, all: bool) {
-        let (rungs, m) = (self.rungs(), self.problem.measurements.len());
-        self.memories = vec![Memory::default(); if all && rungs > 1 { rungs * m } else { m }];
+        let (walkers, m) = (self.walkers(), self.problem.measurements.len());
+        self.memories = vec![Memory::default(); if all && walkers > 1 { walkers * m } else { m }];
     }
 
     /// Lets every walker choose among so many proposals in a step.
     pub fn choose_among(&mut self, proposals: usize) {
-        let (all, d) = (self.rungs() * proposals, self.problem.dimension());
+        let (all, d) = (self.walkers() * proposals, self.problem.dimension());
         self.proposals = proposals;
         self.trial = self.theta.chunks_exact(d.max(1)).flat_map(|row| row.repeat(proposals)).collect();
         self.ln_ratio = vec![0.0; all];
@@ -167,17 +164,27 @@ impl<'p> Chain<'p> {
         self.rivals = vec![Rival::REFUSED; proposals];
     }
 
-    /// Number of rungs, which is the number of walkers.
-    pub fn rungs(&self) -> usize {
+    /// Number of walkers, which is the number of places.
+    pub fn walkers(&self) -> usize {
         self.betas.len()
+    }
+
+    /// Number of copies.
+    pub fn copies(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Inverse temperatures of a copy, ascending from 0.
+    pub fn ladder(&self) -> &[f64] {
+        &self.betas[..self.rungs]
     }
 
     /// Coefficients of all walkers, for the engine to load; walkers that the model refuses get zeros and keep infinite energy.
     pub fn coefficients(&self, out: &mut Vec<f64>) -> Vec<bool> {
         let d = self.problem.dimension();
         let n = self.problem.coefficients();
-        let mut admitted = Vec::with_capacity(self.rungs());
-        for w in 0..self.rungs() {
+        let mut admitted = Vec::with_capacity(self.walkers());
+        for w in 0..self.walkers() {
             let at = out.len();
             out.resize(at + n, 0.0);
             let fine = self.problem.prepare_all(&self.theta[w * d..(w + 1) * d], &mut out[at..]);
@@ -193,7 +200,7 @@ impl<'p> Chain<'p> {
     pub fn loaded(&mut self, misfits: &[f64], admitted: &[bool]) {
         let (d, m) = (self.problem.dimension(), self.problem.measurements.len());
         self.misfits.copy_from_slice(misfits);
-        for w in 0..self.rungs() {
+        for w in 0..self.walkers() {
             let energy = noise::energy(self.problem, &misfits[w * m..(w + 1) * m], &self.theta[w * d..(w + 1) * d]);
             self.energy[w] = if admitted[w] && !energy.is_nan() { energy } else { f64::INFINITY };
         }
@@ -203,46 +210,45 @@ impl<'p> Chain<'p> {
     /// with walker numbers from `offset`.
     pub fn propose(&mut self, step: usize, schedule: &[Move], refresh: &Move, offset: u32, moves: &mut Moves, room: &mut Room) {
         let regular = schedule.get(step);
-        let (tuning, problem, betas, sweep) = (&self.tuning, self.problem, &self.betas, self.sweep);
-        let due = |rung: usize, what: &Move| tuning.wants(rung, step, what.kind, sweep) && what.due(problem, betas[rung], sweep);
-        self.due.clear();
-        self.state.fill(Trial::None);
-        for (w, &rung) in self.rung_of.iter().enumerate() {
-            let moves = if rung == 0 { step == 0 } else { regular.is_some_and(|what| due(rung as usize, what)) };
-            if moves {
-                self.due.push(w as u32);
-            }
-        }
+        self.find_due(step, regular);
         let walk = regular.filter(|what| what.kind == Kind::Walk);
         self.abreast = walk.is_some() && self.proposals == 1 && self.scales.is_empty();
         if let Some(walk) = walk {
-            // The walker at β = 0 stands somewhere among the others.
-            let (hot, all) = (self.due.iter().position(|&w| self.rung_of[w as usize] == 0), self.due.len());
-            self.walk(0..hot.unwrap_or(all), step, walk, offset, moves, room);
-            if let Some(at) = hot {
-                self.renew(self.due[at] as usize, step, refresh, offset, moves);
-                self.walk(at + 1..all, step, walk, offset, moves, room);
+            self.walk(step, walk, offset, moves, room);
+        } else if let Some(what) = regular {
+            let (walkers, sweep, purpose) = (&self.due[..self.regular], self.sweep, step as u32);
+            level::on(self.level, Begin { walkers, sources: &self.sources, sweep, purpose, streams: &mut self.streams });
+            for at in 0..self.regular {
+                self.one(self.due[at] as usize, step, what, offset, moves);
             }
-            return;
         }
-        level::on(self.level, Begin { key: self.key, walkers: &self.due, sweep, purpose: step as u32, streams: &mut self.streams });
-        for at in 0..self.due.len() {
+        for at in self.regular..self.due.len() {
             let w = self.due[at] as usize;
-            match regular.filter(|_| self.rung_of[w] > 0) {
-                Some(what) => self.one(w, step, what, offset, moves),
-                None => self.renew(w, step, refresh, offset, moves),
-            }
+            self.streams[w] = self.sources[w].stream(self.sweep, REFRESH);
+            self.one(w, step, refresh, offset, moves);
         }
     }
 
-    /// Proposes a fresh draw of everything for the walker at β = 0.
-    fn renew(&mut self, w: usize, step: usize, refresh: &Move, offset: u32, moves: &mut Moves) {
-        self.streams[w] = self.key.stream(w as u32, self.sweep, REFRESH);
-        self.one(w, step, refresh, offset, moves);
+    /// Lists the walkers that make a move in this step: those that make the regular one, then those at β = 0 that draw everything afresh.
+    fn find_due(&mut self, step: usize, regular: Option<&Move>) {
+        self.due.clear();
+        self.state.fill(Trial::None);
+        if let Some(what) = regular {
+            for (w, &place) in self.place_of.iter().enumerate() {
+                let (place, beta) = (place as usize, self.betas[place as usize]);
+                if beta > 0.0 && self.tuning.wants(place, step, what.kind, self.sweep) && what.due(self.problem, beta, self.sweep) {
+                    self.due.push(w as u32);
+                }
+            }
+        }
+        self.regular = self.due.len();
+        if step == 0 {
+            self.due.extend(self.walker_of.iter().step_by(self.rungs));
+        }
     }
 
-    /// Proposes a walk for some of the walkers that make a move.
-    fn walk(&mut self, due: Range<usize>, step: usize, what: &Move, offset: u32, moves: &mut Moves, room: &mut Room) {
+    /// Proposes a walk.
+    fn walk(&mut self, step: usize, what: &Move, offset: u32, moves: &mut Moves, room: &mut Room) {
         let (proposals, streamed) = (self.proposals, !self.abreast || moves.followed);
         self.changed.clear();
         self.changed.extend_from_slice(&what.targets[0].parameters);
@@ -251,10 +257,10 @@ impl<'p> Chain<'p> {
             target: &what.targets[0],
             tuning: &self.tuning,
             step,
-            key: self.key,
+            sources: &self.sources,
             sweep: self.sweep,
-            walkers: &self.due[due],
-            rung_of: &self.rung_of,
+            walkers: &self.due[..self.regular],
+            place_of: &self.place_of,
             betas: &self.betas,
             scales: &self.scales,
             proposals,
@@ -275,13 +281,13 @@ impl<'p> Chain<'p> {
     /// Proposes any other move for one walker, whose stream has begun.
     fn one(&mut self, w: usize, step: usize, what: &Move, offset: u32, moves: &mut Moves) {
         let d = self.problem.dimension();
-        let rung = self.rung_of[w] as usize;
+        let place = self.place_of[w] as usize;
         let stream = &mut self.streams[w];
         let target = if what.targets.len() > 1 { stream.random_range(0..what.targets.len()) } else { 0 };
         let target = &what.targets[target];
-        let beta = self.betas[rung];
+        let beta = self.betas[place];
         // A refit is refused by the host most often, and a state of β = 0 has no choice.
-        let several = self.proposals > 1 && rung > 0 && what.kind != Kind::Refit;
+        let several = self.proposals > 1 && beta > 0.0 && what.kind != Kind::Refit;
         self.centre.clear();
         if several {
             self.centre.extend(target.parameters.iter().map(|_| standard(stream)));
@@ -290,16 +296,16 @@ impl<'p> Chain<'p> {
         for at in w * self.proposals..w * self.proposals + if several { self.proposals } else { 1 } {
             let stream = &mut self.streams[w];
             let (from, to) = (&self.theta[w * d..(w + 1) * d], &mut self.trial[at * d..(at + 1) * d]);
-            let ratio = if rung == 0 {
+            let ratio = if beta == 0.0 {
                 for &i in &target.parameters {
                     to[i] = self.problem.parameters[i].prior.sample(stream);
                 }
                 within(self.problem, &target.parameters, to).then_some(0.0)
             } else {
-                let (mixture, normals) = (&self.tuning.mixtures[step], self.tuning.normals[rung].as_deref());
+                let (mixture, normals) = (&self.tuning.mixtures[step], self.tuning.normals[place].as_deref());
                 let m = self.problem.measurements.len();
                 let memories = if self.memories.len() > m { &mut self.memories[w * m..(w + 1) * m] } else { &mut self.memories };
-                let (step, scales) = (self.tuning.step(rung, step), &self.scales);
+                let (step, scales) = (self.tuning.step(place, step), &self.scales);
                 let excess = &mut self.excess[w];
                 let tuned = Tuned { step, centre: Centre(&self.centre), mixture, normals, beta, memories, scales, excess };
                 change(self.problem, what, target, tuned, from, to, stream)
@@ -341,7 +347,7 @@ impl<'p> Chain<'p> {
         }
         moves.walker.push(offset + w as u32);
         if moves.followed {
-            moves.beta.push(self.betas[self.rung_of[w] as usize]);
+            moves.beta.push(self.beta(w));
             moves.ln_ratio.push(self.ln_ratio[trial]);
             moves.stream.push(self.streams[w].clone());
         }
@@ -352,7 +358,7 @@ impl<'p> Chain<'p> {
 
     /// Zero likelihood is rejected at β > 0. At β = 0 it is a legitimate state: rejecting it there would truncate the prior and bias F.
     fn refuse(&mut self, w: usize) -> Trial {
-        if self.rung_of[w] > 0 {
+        if self.beta(w) > 0.0 {
             return Trial::Refused;
         }
         let (d, trial) = (self.problem.dimension(), w * self.proposals);
@@ -360,6 +366,11 @@ impl<'p> Chain<'p> {
         self.return_to(w, self.proposals);
         self.energy[w] = f64::INFINITY;
         Trial::None
+    }
+
+    /// Inverse temperature of a walker.
+    fn beta(&self, w: usize) -> f64 {
+        self.betas[self.place_of[w] as usize]
     }
 
     /// Makes so many proposals of a walker what its state is.
@@ -370,63 +381,94 @@ impl<'p> Chain<'p> {
         }
     }
 
-    /// One pass of deterministic even–odd exchange, then the records of the sweep.
+    /// One pass of deterministic even–odd exchange in every copy, then the records of the sweep.
     pub fn exchange(&mut self, adapting: bool) {
-        let parity = (self.sweep & 1) as usize;
-        for r in (parity..self.rungs().saturating_sub(1)).step_by(2) {
-            let (a, b) = (self.walker_of[r] as usize, self.walker_of[r + 1] as usize);
-            let (ua, ub) = (self.energy[a], self.energy[b]);
-            // Swap probability exp((β_b − β_a)(U_b − U_a)); a state of zero likelihood never leaves β = 0.
-            let ln_ratio =
-                if ua.is_finite() && ub.is_finite() { (self.betas[r + 1] - self.betas[r]) * (ub - ua) } else { f64::NEG_INFINITY };
-            let accept = ln_ratio >= 0.0 || self.key.stream(r as u32, self.sweep, EXCHANGE).random::<f64>() < ln_ratio.exp();
-            self.record.exchange(r, accept);
-            if accept {
-                self.walker_of.swap(r, r + 1);
-                self.rung_of.swap(a, b);
-                (self.tempered[a], self.tempered[b]) = (f64::NAN, f64::NAN);
-            }
+        for copy in 0..self.copies() {
+            self.exchange_in(copy);
         }
-        self.record.visit(&self.walker_of);
         if adapting {
-            self.tuning.learn(self.problem, &self.theta, &self.walker_of);
+            self.tuning.learn(self.problem, &self.theta, &self.walker_of, self.rungs);
         }
         // Adapting rounds are recorded too: the last one tells how long the kept part must be.
-        let cold = self.walker_of[self.rungs() - 1] as usize;
         let d = self.problem.dimension();
-        self.record.keep(self.walker_of.iter().map(|&w| self.energy[w as usize]), &self.bridges, &self.theta[cold * d..(cold + 1) * d]);
+        for (copy, record) in self.records.iter_mut().enumerate() {
+            let places = copy * self.rungs..(copy + 1) * self.rungs;
+            let cold = self.walker_of[places.end - 1] as usize;
+            let energies = self.walker_of[places.clone()].iter().map(|&w| self.energy[w as usize]);
+            record.keep(energies, &self.bridges[places], &self.theta[cold * d..(cold + 1) * d]);
+        }
         self.bridges.iter_mut().for_each(|bridge| *bridge = Bridge::new(bridge.about));
         self.sweep += 1;
     }
 
-    /// Moves to another ladder, its energies recorded about `origin` and its Z about `ln_z`: each new rung takes the state of the walker whose old rung is nearest, then all must be loaded anew.
-    pub fn relocate(&mut self, betas: &[f64], tuning: Tuning, origin: f64, ln_z: &[f64]) {
-        let d = self.problem.dimension();
+    fn exchange_in(&mut self, copy: usize) {
+        let first = copy * self.rungs;
+        for r in ((self.sweep & 1) as usize..self.rungs.saturating_sub(1)).step_by(2) {
+            let place = first + r;
+            let (a, b) = (self.walker_of[place] as usize, self.walker_of[place + 1] as usize);
+            let (ua, ub) = (self.energy[a], self.energy[b]);
+            // Swap probability exp((β_b − β_a)(U_b − U_a)); a state of zero likelihood never leaves β = 0.
+            let ln_ratio =
+                if ua.is_finite() && ub.is_finite() { (self.betas[place + 1] - self.betas[place]) * (ub - ua) } else { f64::NEG_INFINITY };
+            let accept = ln_ratio >= 0.0 || self.keys[copy].stream(r as u32, self.sweep, EXCHANGE).random::<f64>() < ln_ratio.exp();
+            self.records[copy].exchange(r, accept);
+            if accept {
+                self.walker_of.swap(place, place + 1);
+                self.place_of.swap(a, b);
+                (self.tempered[a], self.tempered[b]) = (f64::NAN, f64::NAN);
+            }
+        }
+        let first_walker = first as u32;
+        self.records[copy].visit(self.walker_of[first..first + self.rungs].iter().map(|w| w - first_walker));
+    }
+
+    /// Moves to another ladder, its energies recorded about `origin` and its Z about `ln_z`, with the tuning of one copy: each new rung takes the
+    /// state of the walker whose old rung is nearest, then all must be loaded anew.
+    pub fn relocate(&mut self, ladder: &[f64], tuning: &Tuning, origin: f64, ln_z: &[f64]) {
+        let (d, copies) = (self.problem.dimension(), self.copies());
+        let old = self.ladder();
         let nearest = |beta: f64| -> usize {
             let distance = |b: f64| if b == 0.0 || beta == 0.0 { (b - beta).abs() * 1e9 } else { (b / beta).ln().abs() };
-            (0..self.betas.len()).min_by(|&i, &j| distance(self.betas[i]).total_cmp(&distance(self.betas[j]))).unwrap_or(0)
+            (0..old.len()).min_by(|&i, &j| distance(old[i]).total_cmp(&distance(old[j]))).unwrap_or(0)
         };
-        let mut theta = Vec::with_capacity(betas.len() * d);
-        for &beta in betas {
-            let w = self.walker_of[nearest(beta)] as usize;
-            theta.extend_from_slice(&self.theta[w * d..(w + 1) * d]);
-        }
-        let rungs = betas.len();
-        self.betas = betas.to_vec();
-        self.rung_of = (0..rungs as u32).collect();
-        self.walker_of = (0..rungs as u32).collect();
-        self.theta = theta;
-        self.misfits = vec![0.0; rungs * self.problem.measurements.len()];
-        self.energy = vec![f64::INFINITY; rungs];
-        self.tempered = vec![f64::NAN; rungs];
+        let rungs: Vec<usize> = ladder.iter().map(|&beta| nearest(beta)).collect();
+        let places = (0..copies).flat_map(|copy| rungs.iter().map(move |rung| copy * old.len() + rung));
+        self.theta = places.flat_map(|place| self.theta[self.walker_of[place] as usize * d..][..d].iter().copied()).collect();
+        let places = ladder.len() * copies;
+        self.rungs = ladder.len();
+        self.betas = ladder.repeat(copies);
+        self.sources = sources(&self.keys, self.rungs);
+        self.place_of = (0..places as u32).collect();
+        self.walker_of = (0..places as u32).collect();
+        self.misfits = vec![0.0; places * self.problem.measurements.len()];
+        self.energy = vec![f64::INFINITY; places];
+        self.tempered = vec![f64::NAN; places];
         self.choose_among(self.proposals);
-        self.streams = vec![self.key.stream(0, 0, 0); rungs];
-        self.uniform = vec![0.0; rungs];
-        self.record = self.record.renewed(rungs, origin);
-        self.tuning = tuning;
-        self.bridges = ln_z.iter().copied().map(Bridge::new).collect();
-        self.excess = vec![f64::NAN; rungs];
+        self.streams = self.sources.iter().map(|source| source.stream(0, 0)).collect();
+        self.uniform = vec![0.0; places];
+        self.records.iter_mut().for_each(|record| *record = record.renewed(ladder.len(), origin));
+        self.tuning = tuning.repeated(copies);
+        self.bridges = ln_z.repeat(copies).into_iter().map(Bridge::new).collect();
+        self.excess = vec![f64::NAN; places];
     }
+}
+
+/// What streams of the walkers of some copies begin with.
+fn sources(keys: &[Key], rungs: usize) -> Vec<Source> {
+    keys.iter().flat_map(|&key| (0..rungs as u32).map(move |walker| Source { key, walker })).collect()
+}
+
+/// A draw of the prior that the model admits: burn-in starts anywhere, but it must start somewhere.
+fn begin(problem: &Problem, mut stream: Stream) -> Vec<f64> {
+    let mut scratch = vec![0.0; problem.coefficients()];
+    let mut row: Vec<f64> = Vec::new();
+    for _ in 0..1000 {
+        row = problem.parameters.iter().map(|p| p.prior.sample(&mut stream)).collect();
+        if problem.prepare_all(&row, &mut scratch) {
+            break;
+        }
+    }
+    row
 }
 
 /// Coefficients of one term; false where the model refuses them or they leave the numbers.
@@ -436,8 +478,8 @@ fn admissible(problem: &Problem, term: usize, theta: &[f64], out: &mut [f64]) ->
 
 /// Begins streams, compiled for an instruction set.
 struct Begin<'a> {
-    key: Key,
     walkers: &'a [u32],
+    sources: &'a [Source],
     sweep: u32,
     purpose: u32,
     streams: &'a mut [Stream],
@@ -450,11 +492,11 @@ impl OnLevel for Begin<'_> {
     fn on<S: Simd>(self, simd: S) {
         simd.vectorize(
             #[inline(always)]
-            || self.key.begin(simd, self.walkers, self.sweep, self.purpose, self.streams),
+            || random::begin(simd, self.walkers, self.sources, self.sweep, self.purpose, self.streams),
         );
     }
 }
 
 #[cfg(test)]
-#[path = "chain_tests.rs"]
+#[path = "chains_tests.rs"]
 mod tests;
