@@ -1,6 +1,7 @@
 //! The ladders of some copies side by side: their walkers, proposals and decisions, and the exchange of temperatures.
 
 mod decide;
+mod pending;
 
 use fearless_simd::{Level, Simd};
 use rand::RngExt;
@@ -13,6 +14,7 @@ use super::refit::Memory;
 use super::rivals::{Centre, Rival, standard};
 use super::schedule::{Kind, Move, Target};
 use super::walks::{Room, Walks};
+use pending::Pending;
 use crate::engine::Moves;
 use crate::engine::cpu::level::{self, OnLevel};
 use crate::noise::{self, Scale};
@@ -62,14 +64,16 @@ pub struct Chains<'p> {
     pub sweep: u32,
     /// Steps and what they are tuned from.
     pub tuning: Tuning,
-    /// What is kept, one a copy.
+    /// What is kept, one a copy, but for the last sweeps: see [`Chains::complete`].
     pub records: Vec<Record>,
+    pending: Pending,
     /// Proposals whose energy was not a number.
     pub broken: u64,
     /// Largest drift of its walkers at the end of a round, in units of misfit.
     pub drift: f64,
-    /// What the fresh draws of this sweep tell of each place.
+    /// What the fresh draws of this sweep tell of each place, and whether they tell anything.
     bridges: Vec<Bridge>,
+    told: bool,
     /// For each walker ln of the prior over the approximation, where a fresh draw from that is proposed in this step; otherwise NaN.
     excess: Vec<f64>,
     /// Rungs of a copy.
@@ -112,6 +116,7 @@ impl<'p> Chains<'p> {
         Self {
             tuning: Tuning::new(problem, moves, places),
             records: keys.iter().map(|_| Record::new(ladder.len(), d, most_rows, 0.0)).collect(),
+            pending: Pending::new(places),
             place_of: (0..places as u32).collect(),
             walker_of: (0..places as u32).collect(),
             misfits: vec![0.0; places * m],
@@ -133,6 +138,7 @@ impl<'p> Chains<'p> {
             level: level::chosen().unwrap_or_else(|_| Level::new()),
             memories: vec![Memory::default(); m],
             bridges: vec![Bridge::new(f64::NAN); places],
+            told: false,
             excess: vec![f64::NAN; places],
             sweep: 0,
             broken: 0,
@@ -390,15 +396,21 @@ impl<'p> Chains<'p> {
             self.tuning.learn(self.problem, &self.theta, &self.walker_of, self.rungs);
         }
         // Adapting rounds are recorded too: the last one tells how long the kept part must be.
-        let d = self.problem.dimension();
-        for (copy, record) in self.records.iter_mut().enumerate() {
-            let places = copy * self.rungs..(copy + 1) * self.rungs;
-            let cold = self.walker_of[places.end - 1] as usize;
-            let energies = self.walker_of[places.clone()].iter().map(|&w| self.energy[w as usize]);
-            record.keep(energies, &self.bridges[places], &self.theta[cold * d..(cold + 1) * d]);
+        let bridges = self.told.then_some(&*self.bridges);
+        self.pending.add(&self.walker_of, &self.energy, bridges, &self.theta, self.copies());
+        if self.pending.is_full() {
+            self.complete();
         }
-        self.bridges.iter_mut().for_each(|bridge| *bridge = Bridge::new(bridge.about));
+        if self.told {
+            self.bridges.iter_mut().for_each(|bridge| *bridge = Bridge::new(bridge.about));
+            self.told = false;
+        }
         self.sweep += 1;
+    }
+
+    /// Brings the records up to date: some sweeps wait for it.
+    pub fn complete(&mut self) {
+        self.pending.complete(&mut self.records);
     }
 
     fn exchange_in(&mut self, copy: usize) {
@@ -411,15 +423,13 @@ impl<'p> Chains<'p> {
             let ln_ratio =
                 if ua.is_finite() && ub.is_finite() { (self.betas[place + 1] - self.betas[place]) * (ub - ua) } else { f64::NEG_INFINITY };
             let accept = ln_ratio >= 0.0 || self.keys[copy].stream(r as u32, self.sweep, EXCHANGE).random::<f64>() < ln_ratio.exp();
-            self.records[copy].exchange(r, accept);
+            self.pending.exchange(place, accept);
             if accept {
                 self.walker_of.swap(place, place + 1);
                 self.place_of.swap(a, b);
                 (self.tempered[a], self.tempered[b]) = (f64::NAN, f64::NAN);
             }
         }
-        let first_walker = first as u32;
-        self.records[copy].visit(self.walker_of[first..first + self.rungs].iter().map(|w| w - first_walker));
     }
 
     /// Moves to another ladder, its energies recorded about `origin` and its Z about `ln_z`, with the tuning of one copy: each new rung takes the
@@ -447,6 +457,7 @@ impl<'p> Chains<'p> {
         self.streams = self.sources.iter().map(|source| source.stream(0, 0)).collect();
         self.uniform = vec![0.0; places];
         self.records.iter_mut().for_each(|record| *record = record.renewed(ladder.len(), origin));
+        self.pending = Pending::new(places);
         self.tuning = tuning.repeated(copies);
         self.bridges = ln_z.repeat(copies).into_iter().map(Bridge::new).collect();
         self.excess = vec![f64::NAN; places];

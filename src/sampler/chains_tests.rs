@@ -135,7 +135,7 @@ fn seen(problem: &Problem) -> Record {
     let mut record = Record::new(1, problem.dimension(), 64, 0.0);
     let mut stream = Key::new(1, "seen", "", "", 0).stream(0, 0, 0);
     for _ in 0..64 {
-        record.keep([0.0].into_iter(), &[], &prior(problem, &mut stream));
+        record.keep(&[0.0], &[], &prior(problem, &mut stream));
     }
     record
 }

@@ -45,7 +45,7 @@ impl Energies {
     }
 
     /// Adds one sweep: the energy at every rung, and what fresh draws tell of it.
-    pub fn add(&mut self, energies: impl Iterator<Item = f64>, bridges: &[Bridge]) {
+    pub fn add(&mut self, energies: &[f64], bridges: &[Bridge]) {
         if self.pieces.last().is_none_or(|p| p.sweeps == self.length) {
             if self.pieces.len() == MOST_PIECES {
                 self.pieces = self.pieces.chunks(2).map(|pair| pair[0].merged(&pair[1])).collect();
@@ -58,7 +58,7 @@ impl Energies {
         let Some(piece) = self.pieces.last_mut() else { return };
         piece.sweeps += 1;
         piece.bridge(bridges);
-        for u in energies.filter(|u| u.is_finite()) {
+        for u in energies.iter().filter(|u| u.is_finite()) {
             piece.count(bin((u - self.origin) / KNEE), 1);
         }
     }
@@ -141,7 +141,7 @@ mod tests {
         let mut energies = Energies::new(0.0);
         for i in 0..100 {
             let bridge = |rung: usize| Bridge { about: rung as f64, fresh: f64::from(i), own: 1.0 };
-            energies.add([0.0, 0.0].into_iter(), &[bridge(0), bridge(1)]);
+            energies.add(&[0.0, 0.0], &[bridge(0), bridge(1)]);
         }
         assert!(energies.pieces().len() < 50);
         let all = energies.pieces().iter().cloned().reduce(|a, b| a.merged(&b)).unwrap();
@@ -153,7 +153,7 @@ mod tests {
         let mut energies = Energies::new(-100.0);
         let drawn: Vec<f64> = (0..1000).map(|i| -130.0 + 1e-4 * f64::from(i).powi(3)).collect();
         for u in &drawn {
-            energies.add([*u, f64::INFINITY].into_iter(), &[]);
+            energies.add(&[*u, f64::INFINITY], &[]);
         }
         assert!(energies.pieces().len() > MOST_PIECES / 2);
         assert_eq!(energies.pieces().iter().map(|p| p.sweeps).sum::<usize>(), drawn.len());

@@ -25,6 +25,14 @@ pub(super) struct Part<'c, 'p> {
     pub offset: u32,
 }
 
+/// One step of a sweep, and whether it is the last.
+#[derive(Clone, Copy)]
+pub(super) struct Turn {
+    pub sweep: usize,
+    pub step: usize,
+    pub last: bool,
+}
+
 /// The chains of a tile, in blocks. What comes out depends neither on where they are cut nor on threads.
 pub(super) struct Host<'c, 'p> {
     blocks: Vec<Block<'c, 'p>>,
@@ -72,9 +80,17 @@ impl<'c, 'p> Host<'c, 'p> {
         self.blocks.iter_mut().flat_map(|block| &mut block.parts)
     }
 
-    /// Every chain that has this sweep to make proposes its `step`-th move.
-    pub fn propose(&mut self, sweep: usize, step: usize) {
-        self.blocks.par_iter_mut().for_each(|block| block.propose(sweep, step));
+    /// All chains decide the moves of one step, which `misfits` are of, exchange temperatures and record the sweep where it was the last, and propose
+    /// those of another: one after the other in each block, which is then in a cache.
+    pub fn turn(&mut self, decided: Option<Turn>, proposed: Option<Turn>, misfits: &[f64]) {
+        self.blocks.par_iter_mut().for_each(|block| {
+            if let Some(turn) = decided {
+                block.decide(turn, misfits);
+            }
+            if let Some(turn) = proposed {
+                block.propose(turn);
+            }
+        });
         let mut at = 0;
         for block in &mut self.blocks {
             let length = block.misfits.len();
@@ -83,7 +99,11 @@ impl<'c, 'p> Host<'c, 'p> {
         }
         if self.blocks.len() > 1 {
             self.moves.clear();
-            self.blocks.iter().for_each(|block| self.moves.append(&block.moves));
+            self.choices.clear();
+            for block in &self.blocks {
+                self.moves.append(&block.moves);
+                self.choices.extend_from_slice(&block.choices);
+            }
         }
     }
 
@@ -92,27 +112,19 @@ impl<'c, 'p> Host<'c, 'p> {
         if let [block] = self.blocks.as_slice() { &block.moves } else { &self.moves }
     }
 
-    /// Decides the moves last proposed by their misfits: one choice a move.
-    pub fn decide(&mut self, sweep: usize, step: usize, misfits: &[f64]) -> &[bool] {
-        self.blocks.par_iter_mut().for_each(|block| block.decide(sweep, step, misfits));
-        if let [block] = self.blocks.as_slice() {
-            return &block.choices;
-        }
-        self.choices.clear();
-        self.blocks.iter().for_each(|block| self.choices.extend_from_slice(&block.choices));
-        &self.choices
+    /// What was decided last: one choice a move.
+    pub fn choices(&self) -> &[bool] {
+        if let [block] = self.blocks.as_slice() { &block.choices } else { &self.choices }
     }
 
-    /// Temperatures change places, and the sweep is recorded.
-    pub fn exchange(&mut self, sweep: usize) {
-        self.blocks.par_iter_mut().flat_map_iter(|block| &mut block.parts).filter(|part| sweep < part.quota).for_each(|part| {
-            part.chains.exchange(part.adapting);
-        });
+    /// Brings the records of all chains up to date.
+    pub fn complete(&mut self) {
+        self.blocks.par_iter_mut().flat_map_iter(|block| &mut block.parts).for_each(|part| part.chains.complete());
     }
 }
 
 impl Block<'_, '_> {
-    fn propose(&mut self, sweep: usize, step: usize) {
+    fn propose(&mut self, Turn { sweep, step, .. }: Turn) {
         self.moves.clear();
         let mut misfits = 0;
         for part in self.parts.iter_mut().filter(|part| sweep < part.quota) {
@@ -123,11 +135,14 @@ impl Block<'_, '_> {
         self.misfits = 0..misfits;
     }
 
-    fn decide(&mut self, sweep: usize, step: usize, misfits: &[f64]) {
+    fn decide(&mut self, Turn { sweep, step, last }: Turn, misfits: &[f64]) {
         let mut own = &misfits[self.misfits.clone()];
         self.choices.clear();
         for part in self.parts.iter_mut().filter(|part| sweep < part.quota) {
             part.chains.decide(step, &mut own, &mut self.choices, &mut self.room);
+            if last {
+                part.chains.exchange(part.adapting);
+            }
         }
     }
 }

@@ -62,10 +62,12 @@ impl Record {
         self.energies.len() / self.rungs.max(1)
     }
 
-    /// Counts an exchange of rungs r and r + 1.
-    pub fn exchange(&mut self, r: usize, accepted: bool) {
-        self.tried[r] += 1;
-        self.accepted[r] += u64::from(accepted);
+    /// Counts exchanges of each rung with the next, tried and accepted.
+    pub fn exchanges(&mut self, of: &[[u32; 2]]) {
+        for (at, [tried, accepted]) in of.iter().take(self.tried.len()).enumerate() {
+            self.tried[at] += u64::from(*tried);
+            self.accepted[at] += u64::from(*accepted);
+        }
     }
 
     /// Follows the walkers' journeys.
@@ -90,8 +92,8 @@ impl Record {
     }
 
     /// Keeps a row: the energies of all rungs and the parameters at β = 1.
-    pub fn keep(&mut self, energies: impl Iterator<Item = f64> + Clone, bridges: &[Bridge], theta: &[f64]) {
-        self.histogram.add(energies.clone(), bridges);
+    pub fn keep(&mut self, energies: &[f64], bridges: &[Bridge], theta: &[f64]) {
+        self.histogram.add(energies, bridges);
         if self.sweeps.is_multiple_of(self.interval) {
             if self.rows() == self.most_rows {
                 thin(&mut self.energies, self.rungs);
@@ -99,7 +101,7 @@ impl Record {
                 self.interval *= 2;
             }
             if self.sweeps.is_multiple_of(self.interval) {
-                self.energies.extend(energies);
+                self.energies.extend_from_slice(energies);
                 self.draws.extend_from_slice(theta);
             }
         }
@@ -127,7 +129,7 @@ mod tests {
     fn rows_are_evenly_spaced_after_thinning() {
         let mut record = Record::new(2, 1, 1000, 0.0);
         for i in 0..5000 {
-            record.keep([f64::from(i), f64::from(-i)].into_iter(), &[], &[f64::from(i)]);
+            record.keep(&[f64::from(i), f64::from(-i)], &[], &[f64::from(i)]);
         }
         assert_eq!(record.interval, 8);
         assert_eq!(record.rows(), 625);

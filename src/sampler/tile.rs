@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::Settings;
 use super::campaign::{Campaign, Witnesses};
-use super::host::{Host, Part};
+use super::host::{Host, Part, Turn};
 use crate::engine::budget::BUDGET;
 use crate::engine::probe::{self, Found, State};
 use crate::engine::{Engine, Numbers, Roster, Tile, Tiling};
@@ -48,8 +48,12 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
             let each = |parts| {
                 let mut work = Work::new(engine, parts, settings.proposals)?;
                 work.load(engine)?;
-                let cut = work.run(settings)?;
-                work.note_drift()?;
+                // A ladder in work has room for what refits remember.
+                work.host.parts_mut().for_each(|p| p.chains.remember(true));
+                let cut = sweep_on(std::slice::from_mut(&mut work), settings);
+                work.host.parts_mut().for_each(|p| p.chains.remember(false));
+                let cut = cut?;
+                work.finish()?;
                 Ok((cut, work.probe))
             };
             dealt.into_par_iter().map(each).collect::<Result<_>>()?
@@ -59,8 +63,8 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
             for work in &mut works {
                 work.load(engine)?;
             }
-            let cut = alternate(&mut works, settings)?;
-            works.iter_mut().try_for_each(Work::note_drift)?;
+            let cut = sweep_on(&mut works, settings)?;
+            works.iter_mut().try_for_each(Work::finish)?;
             works.iter().map(|w| (cut, w.probe)).collect()
         }
     };
@@ -73,30 +77,21 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
     Ok(())
 }
 
-/// Tiles in turn: while the host decides and proposes for one, the engine evaluates the other.
-fn alternate(works: &mut [Work<'_, '_>], settings: &Settings<'_>) -> Result<bool> {
+/// All sweeps of the round, of tiles in turn: while the host decides and proposes for one, the engine evaluates the other. True where the deadline
+/// cut it short.
+fn sweep_on(works: &mut [Work<'_, '_>], settings: &Settings<'_>) -> Result<bool> {
     let sweeps = works.iter().map(Work::sweeps).max().unwrap_or(0);
     let steps = works.iter().map(Work::steps).max().unwrap_or(0);
-    for work in works.iter_mut() {
-        work.propose(0, 0)?;
-    }
+    works.iter_mut().try_for_each(|work| work.turn(None, Some(Turn { sweep: 0, step: 0, last: steps == 1 })))?;
     for sweep in 0..sweeps {
         if over(settings)? {
             return Ok(true);
         }
         for step in 0..steps {
-            let last = step + 1 == steps;
-            for work in works.iter_mut() {
-                work.decide(sweep, step)?;
-                if !last {
-                    work.propose(sweep, step + 1)?;
-                    continue;
-                }
-                work.host.exchange(sweep);
-                if sweep + 1 < sweeps {
-                    work.propose(sweep + 1, 0)?;
-                }
-            }
+            let (now, next) = (step + 1, sweep + 1);
+            let turn = |sweep, step| Turn { sweep, step, last: step + 1 == steps };
+            let coming = if now < steps { Some(turn(sweep, now)) } else { (next < sweeps).then(|| turn(next, 0)) };
+            works.iter_mut().try_for_each(|work| work.turn(Some(turn(sweep, step)), coming))?;
         }
     }
     Ok(false)
@@ -193,16 +188,9 @@ impl<'c, 'p> Work<'c, 'p> {
         Ok(())
     }
 
-    /// All sweeps of the round; true where the deadline cut it short.
-    fn run(&mut self, settings: &Settings<'_>) -> Result<bool> {
-        self.host.parts_mut().for_each(|p| p.chains.remember(true));
-        let ended = self.sweep_on(settings);
-        self.host.parts_mut().for_each(|p| p.chains.remember(false));
-        ended
-    }
-
-    /// Notes how far kept totals have drifted, chain by chain: what is told of one does not depend on its company.
-    fn note_drift(&mut self) -> Result<()> {
+    /// Brings records up to date, and notes how far kept totals have drifted, chains by chains: what is told of some does not depend on company.
+    fn finish(&mut self) -> Result<()> {
+        self.host.complete();
         let mut drifts = Vec::new();
         self.tile.drift(&mut drifts)?;
         for part in self.host.parts_mut() {
@@ -210,20 +198,6 @@ impl<'c, 'p> Work<'c, 'p> {
             part.chains.drift = own.fold(part.chains.drift, |most, d| most.max(*d));
         }
         Ok(())
-    }
-
-    fn sweep_on(&mut self, settings: &Settings<'_>) -> Result<bool> {
-        for sweep in 0..self.sweeps() {
-            if over(settings)? {
-                return Ok(true);
-            }
-            for step in 0..self.steps() {
-                self.propose(sweep, step)?;
-                self.decide(sweep, step)?;
-            }
-            self.host.exchange(sweep);
-        }
-        Ok(false)
     }
 
     fn sweeps(&self) -> usize {
@@ -235,18 +209,17 @@ impl<'c, 'p> Work<'c, 'p> {
         self.host.parts().map(|p| p.moves.len()).max().unwrap_or(0).max(1)
     }
 
-    fn propose(&mut self, sweep: usize, step: usize) -> Result<()> {
-        self.host.propose(sweep, step);
-        if self.host.moves().is_empty() { Ok(()) } else { self.tile.submit(self.host.moves()) }
-    }
-
-    fn decide(&mut self, sweep: usize, step: usize) -> Result<()> {
+    /// Decides the moves that were proposed for a step, by what the engine says, and hands it those of another.
+    fn turn(&mut self, decided: Option<Turn>, proposed: Option<Turn>) -> Result<()> {
         self.misfits.clear();
-        let some = !self.host.moves().is_empty();
+        let some = decided.is_some() && !self.host.moves().is_empty();
         if some {
             self.tile.collect(self.host.moves(), &mut self.misfits)?;
         }
-        let choices = self.host.decide(sweep, step, &self.misfits);
-        if some { self.tile.settle(choices) } else { Ok(()) }
+        self.host.turn(decided, proposed, &self.misfits);
+        if some {
+            self.tile.settle(self.host.choices())?;
+        }
+        if proposed.is_none() || self.host.moves().is_empty() { Ok(()) } else { self.tile.submit(self.host.moves()) }
     }
 }

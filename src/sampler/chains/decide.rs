@@ -119,6 +119,7 @@ impl Chains<'_> {
         let Some(untold) = (!excess.is_nan()).then(integrated).flatten() else { return };
         let energy = if self.scales.is_empty() { beta * self.energy[w] } else { self.present(w, beta) + untold };
         let own = excess - energy;
+        self.told = true;
         self.bridges[place].add(own, own + self.rivals[0].ln_weight);
     }
 
