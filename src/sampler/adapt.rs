@@ -199,6 +199,13 @@ impl Tuning {
         Step { scale: self.scale[self.at(place, step)], factor: &self.factors[self.shape(place, step)] }
     }
 
+    /// The sizes of a move at all places, and its shapes one after the other.
+    #[inline]
+    pub fn steps(&self, step: usize) -> (&[f64], &[f64]) {
+        let Range { start, end } = self.shapes[step].clone();
+        (&self.scale[self.at(0, step)..self.at(0, step + 1)], &self.factors[start..start + (end - start) * self.places])
+    }
+
     /// Whether a move is made at a place in this sweep, as far as that follows from what was learned.
     #[inline]
     pub fn wants(&self, place: usize, step: usize, kind: Kind, sweep: u32) -> bool {

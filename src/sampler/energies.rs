@@ -59,7 +59,7 @@ impl Energies {
         piece.sweeps += 1;
         piece.bridge(bridges);
         for u in energies.iter().filter(|u| u.is_finite()) {
-            piece.count(bin((u - self.origin) / KNEE), 1);
+            piece.count(bin((u - self.origin) * (1.0 / KNEE)));
         }
     }
 
@@ -92,21 +92,31 @@ fn middle(bin: i64) -> f64 {
 }
 
 impl Piece {
-    fn count(&mut self, bin: i64, draws: u32) {
-        if self.counts.is_empty() {
-            self.first = bin;
+    #[inline]
+    fn count(&mut self, bin: i64) {
+        let at = (bin - self.first) as usize;
+        match self.counts.get_mut(at) {
+            Some(count) => *count += 1,
+            None => self.counts_of(bin, bin)[0] += 1,
         }
-        if bin < self.first {
+    }
+
+    /// Draws of a range of bins, of which it makes room for all.
+    fn counts_of(&mut self, low: i64, high: i64) -> &mut [u32] {
+        if self.counts.is_empty() {
+            self.first = low;
+        }
+        if low < self.first {
             // Half as much again, because energies fall while a ladder settles, and every time all counts are moved.
-            let missing = (self.first - bin) as usize + self.counts.len() / 2;
+            let missing = (self.first - low) as usize + self.counts.len() / 2;
             self.counts.splice(0..0, std::iter::repeat_n(0, missing));
             self.first -= missing as i64;
         }
-        let at = (bin - self.first) as usize;
-        if at >= self.counts.len() {
-            self.counts.resize(at + 1, 0);
+        let (low, high) = ((low - self.first) as usize, (high - self.first) as usize);
+        if high >= self.counts.len() {
+            self.counts.resize(high + 1, 0);
         }
-        self.counts[at] += draws;
+        &mut self.counts[low..=high]
     }
 
     fn bridge(&mut self, bridges: &[Bridge]) {
@@ -124,8 +134,9 @@ impl Piece {
         let mut both = self.clone();
         both.sweeps += other.sweeps;
         both.bridge(&other.bridges);
-        for (i, &n) in other.counts.iter().enumerate().filter(|(_, n)| **n > 0) {
-            both.count(other.first + i as i64, n);
+        if let Some(last) = other.counts.len().checked_sub(1) {
+            let counts = both.counts_of(other.first, other.first + last as i64);
+            counts.iter_mut().zip(&other.counts).for_each(|(sum, n)| *sum += n);
         }
         both
     }

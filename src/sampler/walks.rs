@@ -8,7 +8,6 @@ use fearless_simd::{Simd, SimdBase, SimdInto, f32x16};
 
 use super::adapt::Tuning;
 use super::chains::Trial;
-use super::proposal::Step;
 use super::schedule::{LARGEST_BLOCK, Target};
 use crate::engine::Moves;
 use crate::engine::cpu::level::OnLevel;
@@ -133,13 +132,16 @@ impl Walks<'_> {
         self.draw(simd, rows);
         let (problem, d, parameters) = (self.problem, self.problem.dimension(), self.target.parameters.as_slice());
         let n = parameters.len();
-        let mut steps = [Step { scale: 0.0, factor: &[] }; ABREAST];
+        let (sizes, factors) = self.tuning.steps(self.step);
+        let (mut size, mut factor) = ([0.0; ABREAST], [0; ABREAST]);
         for lane in 0..ABREAST {
-            steps[lane] = self.tuning.step(rows.place[lane], self.step);
-            for scale in self.scales {
-                if parameters.contains(&scale.parameter) && scale.collapses(self.betas[rows.place[lane]]) {
+            (size[lane], factor[lane]) = (sizes[rows.place[lane]], rows.place[lane] * n * n);
+        }
+        for scale in self.scales.iter().filter(|scale| parameters.contains(&scale.parameter)) {
+            for lane in 0..ABREAST {
+                if scale.collapses(self.betas[rows.place[lane]]) {
                     // Nothing to propose: it is drawn when the move is decided.
-                    steps[lane].scale = 0.0;
+                    size[lane] = 0.0;
                 }
             }
         }
@@ -151,12 +153,18 @@ impl Walks<'_> {
         for row in 0..n {
             let parameter = &problem.parameters[parameters[row]];
             let (mut from, mut delta, mut to) = ([0.0; ABREAST], [0.0; ABREAST], [0.0; ABREAST]);
-            for lane in 0..ABREAST {
-                let mut along = 0.0;
-                for column in 0..=row {
-                    along += steps[lane].factor[row * n + column] * self.room.normals[column][lane];
+            let mut along = [0.0; ABREAST];
+            for column in 0..=row {
+                let (mut shape, normals) = ([0.0; ABREAST], &self.room.normals[column]);
+                for lane in 0..ABREAST {
+                    shape[lane] = factors[factor[lane] + row * n + column];
                 }
-                delta[lane] = steps[lane].scale * along;
+                for lane in 0..ABREAST {
+                    along[lane] += shape[lane] * normals[lane];
+                }
+            }
+            for lane in 0..ABREAST {
+                delta[lane] = size[lane] * along[lane];
                 from[lane] = self.theta[rows.walker[lane] as usize * d + parameters[row]];
             }
             parameter.prior.steps(&from, &delta, &mut to, &mut ln_ratio);
@@ -242,7 +250,7 @@ impl Walks<'_> {
     fn prepare(&mut self, rows: &Rows, fine: &mut [bool; ABREAST]) {
         let (problem, d) = (self.problem, self.problem.dimension());
         let Room { values: all, coefficients, .. } = &mut *self.room;
-        coefficients.clear();
+        let mut from = 0;
         for &k in &self.target.terms {
             let term = &problem.terms[k as usize];
             for (values, binding) in all.iter_mut().zip(&term.bindings) {
@@ -253,12 +261,16 @@ impl Walks<'_> {
                 }
                 binding.values(values);
             }
-            let (from, length) = (coefficients.len(), term.extent.len());
-            coefficients.resize(from + length * ABREAST, 0.0);
-            let out = &mut coefficients[from..];
+            let length = term.extent.len();
+            let end = from + length * ABREAST;
+            if coefficients.len() < end {
+                coefficients.resize(end, 0.0);
+            }
+            let out = &mut coefficients[from..end];
+            from = end;
             (term.model.prepare_abreast)(&all[..term.bindings.len()], &term.setup, out, fine);
-            for lane in 0..rows.count {
-                for coefficient in &out[lane * length..(lane + 1) * length] {
+            for (lane, own) in out.chunks_exact(length).enumerate() {
+                for coefficient in own {
                     fine[lane] &= coefficient.is_finite();
                 }
             }
@@ -277,29 +289,44 @@ impl Walks<'_> {
     /// Appends what the engine is to evaluate.
     #[inline(always)]
     fn hand_on(&mut self, rows: &Rows, fine: &[bool; ABREAST]) {
-        let (terms, moves) = (&self.target.terms, &mut *self.moves);
+        let terms = &self.target.terms;
+        if terms.is_empty() {
+            for lane in 0..rows.count {
+                if fine[lane] {
+                    self.state[rows.at[lane]] = Trial::Free;
+                }
+            }
+            return;
+        }
+        // The lanes that are handed on, side by side.
+        let (mut lanes, mut walkers, mut count) = ([0; ABREAST], [0; ABREAST], 0);
         for lane in 0..rows.count {
-            if terms.is_empty() && fine[lane] {
-                self.state[rows.at[lane]] = Trial::Free;
-            }
-            if terms.is_empty() || !fine[lane] {
-                continue;
-            }
+            (lanes[count], walkers[count]) = (lane, self.offset + rows.walker[lane]);
+            count += usize::from(fine[lane]);
+        }
+        let (lanes, moves) = (&lanes[..count], &mut *self.moves);
+        moves.walker.extend_from_slice(&walkers[..count]);
+        let (first_term, first) = (moves.term.len() as u32, moves.coefficients.len() as u32);
+        let each: usize = terms.iter().map(|&k| self.problem.terms[k as usize].extent.len()).sum();
+        for place in 1..=count as u32 {
+            moves.term_start.push(first_term + place * terms.len() as u32);
+            moves.coefficient_start.push(first + place * each as u32);
+        }
+        for &lane in lanes {
             let mut from = 0;
             for &k in terms {
                 let length = self.problem.terms[k as usize].extent.len();
-                moves.coefficients.extend_from_slice(&self.room.coefficients[from + lane * length..from + (lane + 1) * length]);
+                for coefficient in &self.room.coefficients[from + lane * length..from + (lane + 1) * length] {
+                    moves.coefficients.push(*coefficient);
+                }
                 moves.term.push(k);
                 from += length * ABREAST;
             }
-            moves.walker.push(self.offset + rows.walker[lane]);
             if moves.followed {
                 moves.beta.push(self.betas[rows.place[lane]]);
                 moves.ln_ratio.push(self.ln_ratio[rows.at[lane]]);
                 moves.stream.push(self.streams[rows.walker[lane] as usize].clone());
             }
-            moves.term_start.push(moves.term.len() as u32);
-            moves.coefficient_start.push(moves.coefficients.len() as u32);
         }
     }
 }
