@@ -8,7 +8,7 @@ pub mod noise;
 
 use std::ops::Range;
 
-use crate::sampler::{Bridge, Energies, Sampled};
+use crate::sampler::{Bridge, Energies, Piece, Sampled};
 
 /// A free energy in nats, with what it is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,7 +162,8 @@ impl Block {
                 done += pieces[from].sweeps as f64;
                 from += 1;
             }
-            if let Some(all) = pieces[first..from].iter().cloned().reduce(|a, b| a.merged(&b)) {
+            if first < from {
+                let all = Piece::all(&pieces[first..from]);
                 let bins = energies.bins(&all).collect();
                 blocks.push((Self { bins, sweeps: all.sweeps as f64, bridges: all.bridges }, begin / total..done / total));
             }

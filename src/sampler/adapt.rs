@@ -10,7 +10,7 @@ use super::mixture::{Mixture, members};
 use super::normal::{self, Approximation, Places};
 use super::proposal::Step;
 use super::record::Record;
-use super::schedule::{Kind, Move, exchangeable, find};
+use super::schedule::{Kind, LARGEST_BLOCK, Move, exchangeable, find};
 use crate::models::Role;
 use crate::prior::{Coordinate, Prior};
 use crate::problem::Problem;
@@ -43,14 +43,10 @@ pub struct Tuning {
     pub adapting: bool,
     places: usize,
     /// Of every move, place after place (see [`Tuning::at`]): walkers make one move after the other.
-    ln_scale: Vec<f64>,
-    /// exp of `ln_scale`, kept because it is wanted once a proposal.
-    scale: Vec<f64>,
+    sizes: Vec<Size>,
     /// Shapes in the same order, and where each move's begin, with their sizes.
     factors: Vec<f64>,
     shapes: Vec<Range<usize>>,
-    accepted: Vec<u32>,
-    tried: Vec<u32>,
     rates: Vec<Option<f64>>,
     /// ln of the largest size of each move.
     longest: Vec<f64>,
@@ -79,6 +75,15 @@ struct Family {
     at: usize,
 }
 
+/// The size of a move's steps at a place, and what it follows.
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    /// ln of it.
+    ln: f64,
+    tried: u32,
+    accepted: u32,
+}
+
 /// What one copy has learned.
 #[derive(Clone, Copy, Debug)]
 pub struct Share<'a> {
@@ -88,20 +93,14 @@ pub struct Share<'a> {
 }
 
 impl Share<'_> {
-    /// The place of a move's figures at a rung.
-    fn at(&self, rung: usize, step: usize) -> usize {
-        self.tuning.at(self.first + rung, step)
-    }
-
     /// Acceptance rate of a move at a rung.
     pub fn acceptance(&self, rung: usize, step: usize) -> f64 {
-        let at = self.at(rung, step);
-        f64::from(self.tuning.accepted[at]) / f64::from(self.tuning.tried[at].max(1))
+        let Size { tried, accepted, .. } = self.size(rung, step);
+        f64::from(accepted) / f64::from(tried.max(1))
     }
 
-    /// ln of the size of a move's steps at a rung.
-    fn ln_scale(&self, rung: usize, step: usize) -> f64 {
-        self.tuning.ln_scale[self.at(rung, step)]
+    fn size(&self, rung: usize, step: usize) -> Size {
+        self.tuning.sizes[self.tuning.at(self.first + rung, step)]
     }
 }
 
@@ -130,12 +129,9 @@ impl Tuning {
         Self {
             adapting: true,
             places,
-            ln_scale: vec![0.3f64.ln(); places * moves.len()],
-            scale: vec![0.3; places * moves.len()],
+            sizes: vec![Size { ln: 0.3f64.ln(), tried: 0, accepted: 0 }; places * moves.len()],
             factors,
             shapes,
-            accepted: vec![0; places * moves.len()],
-            tried: vec![0; places * moves.len()],
             rates: moves.iter().map(|m| m.rate).collect(),
             longest: moves.iter().map(|m| if m.kind == Kind::Whole { 0.0 } else { 3.0 }).collect(),
             families,
@@ -160,12 +156,9 @@ impl Tuning {
         }
         Self {
             places,
-            ln_scale: each(&self.ln_scale, from, copies),
-            scale: each(&self.scale, from, copies),
+            sizes: each(&self.sizes, from, copies),
             factors,
             shapes,
-            accepted: each(&self.accepted, from, copies),
-            tried: each(&self.tried, from, copies),
             moments: each(&self.moments, self.moments.len(), copies),
             normals: each(&self.normals, from, copies),
             turns: each(&self.turns, from, copies),
@@ -196,14 +189,20 @@ impl Tuning {
     /// The step of a move at a place.
     #[inline]
     pub fn step(&self, place: usize, step: usize) -> Step<'_> {
-        Step { scale: self.scale[self.at(place, step)], factor: &self.factors[self.shape(place, step)] }
+        Step { scale: self.sizes[self.at(place, step)].ln.exp(), factor: &self.factors[self.shape(place, step)] }
     }
 
-    /// The sizes of a move at all places, and its shapes one after the other.
+    /// ln of the size of a move at a place.
     #[inline]
-    pub fn steps(&self, step: usize) -> (&[f64], &[f64]) {
+    pub fn ln_size(&self, place: usize, step: usize) -> f64 {
+        self.sizes[self.at(place, step)].ln
+    }
+
+    /// The shapes of a move, place after place.
+    #[inline]
+    pub fn shapes(&self, step: usize) -> &[f64] {
         let Range { start, end } = self.shapes[step].clone();
-        (&self.scale[self.at(0, step)..self.at(0, step + 1)], &self.factors[start..start + (end - start) * self.places])
+        &self.factors[start..start + (end - start) * self.places]
     }
 
     /// Whether a move is made at a place in this sweep, as far as that follows from what was learned.
@@ -224,14 +223,14 @@ impl Tuning {
     #[inline]
     pub fn count(&mut self, place: usize, step: usize, accepted: bool) {
         let at = self.at(place, step);
-        self.tried[at] += 1;
-        self.accepted[at] += u32::from(accepted);
+        let size = &mut self.sizes[at];
+        size.tried += 1;
+        size.accepted += u32::from(accepted);
         if self.adapting
             && let Some(rate) = self.rates[step]
         {
-            self.ln_scale[at] =
-                (self.ln_scale[at] + gain(self.tried[at]) * (f64::from(u8::from(accepted)) - rate)).clamp(-60.0, self.longest[step]);
-            self.scale[at] = self.ln_scale[at].exp();
+            let toward = f64::from(u8::from(accepted)) - rate;
+            size.ln = (size.ln + gain(size.tried) * toward).clamp(-60.0, self.longest[step]);
         }
     }
 
@@ -276,9 +275,9 @@ impl Tuning {
         for (rung, &beta) in to.iter().enumerate().skip(1) {
             let (low, high, share) = bracket(from, beta);
             for step in 0..moves.len() {
-                let mean = |r: usize| copies.iter().map(|c| c.ln_scale(r, step)).sum::<f64>() / copies.len() as f64;
+                let mean = |r: usize| copies.iter().map(|c| c.size(r, step).ln).sum::<f64>() / copies.len() as f64;
                 let at = pooled.at(rung, step);
-                pooled.ln_scale[at] = (1.0 - share) * mean(low) + share * mean(high);
+                pooled.sizes[at].ln = (1.0 - share) * mean(low) + share * mean(high);
                 let shape = pooled.shape(rung, step);
                 let Share { tuning, first } = copies[0];
                 pooled.factors[shape].copy_from_slice(&tuning.factors[tuning.shape(first + nearest(rung), step)]);
@@ -289,7 +288,6 @@ impl Tuning {
             }
             pooled.take_turns(copies, moves, rung, nearest, reshape);
         }
-        pooled.scale = pooled.ln_scale.iter().map(|s| s.exp()).collect();
         pooled
     }
 
@@ -378,7 +376,7 @@ impl Tuning {
                 for (step, _) in &family.members {
                     let (at, shape) = (self.at(rung, *step), self.shape(rung, *step));
                     self.factors[shape].copy_from_slice(&factor);
-                    self.ln_scale[at] = (2.38 / (n as f64).sqrt()).ln();
+                    self.sizes[at].ln = (2.38 / (n as f64).sqrt()).ln();
                 }
             }
         }
@@ -394,8 +392,8 @@ impl Moments {
             self.products = vec![0.0; n * n];
         }
         self.n += 1.0;
-        let mut before = [0.0; normal::MOST];
-        let mut after = [0.0; normal::MOST];
+        let mut before = [0.0; LARGEST_BLOCK];
+        let mut after = [0.0; LARGEST_BLOCK];
         for (j, &i) in parameters.iter().enumerate() {
             let value = coordinate(problem, i, row);
             before[j] = value - self.mean[j];
@@ -416,8 +414,8 @@ fn each<T: Clone>(figures: &[T], from: usize, copies: usize) -> Vec<T> {
 /// Accepted and tried proposals of the moves that are like that, over all copies at a rung.
 fn rate(copies: &[Share<'_>], moves: &[Move], rung: usize, like: &dyn Fn(&Move) -> bool) -> (u32, u32) {
     let steps = (0..moves.len()).filter(|&step| like(&moves[step]));
-    let counts = steps.flat_map(|step| copies.iter().map(move |c| (c.tuning.accepted[c.at(rung, step)], c.tuning.tried[c.at(rung, step)])));
-    counts.fold((0, 0), |(a, t), (accepted, tried)| (a + accepted, t + tried))
+    let sizes = steps.flat_map(|step| copies.iter().map(move |c| c.size(rung, step)));
+    sizes.fold((0, 0), |(accepted, tried), size| (accepted + size.accepted, tried + size.tried))
 }
 
 /// The share of fresh draws from the approximation that are accepted at a rung.
@@ -429,7 +427,7 @@ fn taken(copies: &[Share<'_>], moves: &[Move], rung: usize) -> f64 {
 /// The size that steps about the approximation have taken at a rung.
 fn longest(copies: &[Share<'_>], moves: &[Move], rung: usize) -> f64 {
     let tuned = (0..moves.len()).filter(|&step| moves[step].kind == Kind::Whole && moves[step].rate.is_some());
-    let mean = |step: usize| copies.iter().map(|c| c.ln_scale(rung, step)).sum::<f64>() / copies.len() as f64;
+    let mean = |step: usize| copies.iter().map(|c| c.size(rung, step).ln).sum::<f64>() / copies.len() as f64;
     tuned.map(mean).fold(f64::NEG_INFINITY, f64::max).exp()
 }
 
@@ -574,8 +572,8 @@ mod tests {
         known.iter().for_each(|&rung| tuning.normals[rung] = normals.clone());
         for (step, rung) in (0..moves.len()).flat_map(|step| (1..RUNGS).map(move |rung| (step, rung))) {
             let at = tuning.at(rung, step);
-            tuning.tried[at] = tried;
-            tuning.accepted[at] = match moves[step].kind {
+            tuning.sizes[at].tried = tried;
+            tuning.sizes[at].accepted = match moves[step].kind {
                 Kind::Refit => accepted(rung),
                 Kind::Whole => (taken * f64::from(tried)).round() as u32,
                 _ => 0,
@@ -617,7 +615,7 @@ mod tests {
         tuning.normals[1] = cluster::approximation(&[&tuning.seen[1]], d, before).map(Arc::new);
         for step in 0..moves.len() {
             let at = tuning.at(1, step);
-            (tuning.ln_scale[at], tuning.tried[at], tuning.accepted[at]) = (size.ln(), 1000, (1000.0 * taken) as u32);
+            tuning.sizes[at] = Size { ln: size.ln(), tried: 1000, accepted: (1000.0 * taken) as u32 };
         }
         let learned = tuning.approximation(&[Share { tuning: &tuning, first: 0 }], &moves, 1, adapting)?;
         Some((learned.components(), learned.fresh))

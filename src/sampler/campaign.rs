@@ -222,18 +222,18 @@ impl<'p> Campaign<'p> {
 
     fn adapt(&mut self, round: usize, judge: &Judge<'_>, settings: &Settings<'_>) {
         self.burn_in += self.quota;
-        let sampled = self.sampled();
-        let barrier = sampled.barrier();
+        let (ladder, rejection) = (self.chains[0].ladder().to_vec(), self.rejection());
+        let barrier = ladder::barrier(&rejection);
         let steady = (barrier - self.barrier).abs() <= SETTLED * barrier.max(1.0);
         self.barrier = barrier;
         let judged = round + 1 >= ROUNDS.0 && steady || round + 1 >= ROUNDS.1 || self.burn_in * 4 > settings.max_sweeps;
-        let factor = if judged { judge(self.problem, &sampled) } else { f64::INFINITY };
+        let factor = if judged { judge(self.problem, &self.sampled()) } else { f64::INFINITY };
         self.settled = steady && factor <= LARGEST_FACTOR;
         let last = self.settled || round + 1 >= ROUNDS.1 || self.burn_in * 4 > settings.max_sweeps;
-        let betas = ladder::equalised(&sampled.betas, &sampled.rejection, ladder::length(barrier));
+        let betas = ladder::equalised(&ladder, &rejection, ladder::length(barrier));
         let tuning = {
             let copies: Vec<Share<'_>> = self.chains.iter().flat_map(|c| c.tuning.shares(c.copies())).collect();
-            let mut tuning = Tuning::pooled(&copies, self.problem, &self.moves, &sampled.betas, &betas, !last);
+            let mut tuning = Tuning::pooled(&copies, self.problem, &self.moves, &ladder, &betas, !last);
             tuning.adapting = !last;
             tuning.place(self.problem, &self.moves, &self.records().collect::<Vec<_>>());
             tuning
@@ -241,7 +241,7 @@ impl<'p> Campaign<'p> {
         let energies = self.chains.iter().flat_map(|c| &c.energy).copied().filter(|u| u.is_finite());
         let origin = energies.reduce(f64::min).unwrap_or(0.0);
         let rows: Vec<&[f64]> = self.records().map(|record| record.energies.as_slice()).collect();
-        let ln_z = ladder::ln_z(&sampled.betas, &rows, &betas);
+        let ln_z = ladder::ln_z(&ladder, &rows, &betas);
         for chains in &mut self.chains {
             chains.relocate(&betas, &tuning, origin, &ln_z);
         }
@@ -261,17 +261,21 @@ impl<'p> Campaign<'p> {
         self.chains.iter().flat_map(|chains| &chains.records)
     }
 
-    fn sampled(&self) -> Sampled {
-        let ladder = self.chains[0].ladder();
-        let pairs = ladder.len() - 1;
-        let mut accepted = vec![0; pairs];
-        let mut tried = vec![0; pairs];
+    /// Rejection rate of each pair of rungs, over all copies.
+    fn rejection(&self) -> Vec<f64> {
+        let pairs = self.chains[0].ladder().len() - 1;
+        let (mut accepted, mut tried) = (vec![0; pairs], vec![0; pairs]);
         for record in self.records() {
             for r in 0..pairs {
                 accepted[r] += record.accepted[r];
                 tried[r] += record.tried[r];
             }
         }
+        ladder::rejection(&accepted, &tried)
+    }
+
+    fn sampled(&self) -> Sampled {
+        let ladder = self.chains[0].ladder();
         let shares: Vec<Share<'_>> = self.chains.iter().flat_map(|c| c.tuning.shares(c.copies())).collect();
         let rate = |step: usize, rung: usize| shares.iter().map(|c| c.acceptance(rung, step)).sum::<f64>() / shares.len() as f64;
         let names =
@@ -279,7 +283,7 @@ impl<'p> Campaign<'p> {
         Sampled {
             betas: ladder.to_vec(),
             copies: self.records().cloned().collect(),
-            rejection: ladder::rejection(&accepted, &tried),
+            rejection: self.rejection(),
             burn_in: self.burn_in,
             settled: self.settled,
             extended: self.extended,

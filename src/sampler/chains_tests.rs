@@ -210,7 +210,7 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
             }
             choices.clear();
             tile.attempt(&proposed, &mut misfits).unwrap();
-            chain.decide(step, &mut misfits.as_slice(), &mut choices, &mut room);
+            chain.decide(step, &mut misfits.as_slice(), &mut choices);
             tile.settle(&choices).unwrap();
         }
     }
@@ -414,7 +414,7 @@ fn remembered_columns_are_those_made_anew() {
                     chain.propose(step, &moves, &refresh, 0, &mut proposed, &mut room);
                     choices.clear();
                     tile.attempt(&proposed, &mut misfits).unwrap();
-                    chain.decide(step, &mut misfits.as_slice(), &mut choices, &mut room);
+                    chain.decide(step, &mut misfits.as_slice(), &mut choices);
                     tile.settle(&choices).unwrap();
                 }
                 chain.exchange(true);
@@ -530,7 +530,7 @@ fn what_passes_the_first_stage_is_accepted() {
                 chain.propose(step, &moves, &refresh, 0, &mut proposed, &mut room);
                 choices.clear();
                 tile.attempt(&proposed, &mut misfits).unwrap();
-                chain.decide(step, &mut misfits.as_slice(), &mut choices, &mut room);
+                chain.decide(step, &mut misfits.as_slice(), &mut choices);
                 tile.settle(&choices).unwrap();
                 for (_, &choice) in proposed.walker.iter().zip(&choices).filter(|(w, _)| **w == 1) {
                     (passed, accepted) = (passed + 1, accepted + usize::from(choice));

@@ -48,7 +48,12 @@ impl Energies {
     pub fn add(&mut self, energies: &[f64], bridges: &[Bridge]) {
         if self.pieces.last().is_none_or(|p| p.sweeps == self.length) {
             if self.pieces.len() == MOST_PIECES {
-                self.pieces = self.pieces.chunks(2).map(|pair| pair[0].merged(&pair[1])).collect();
+                for pair in 0..MOST_PIECES / 2 {
+                    let second = std::mem::take(&mut self.pieces[2 * pair + 1]);
+                    self.pieces[2 * pair].merge(&second);
+                    self.pieces.swap(pair, 2 * pair);
+                }
+                self.pieces.truncate(MOST_PIECES / 2);
                 self.length *= 2;
             }
             // Where the last one has bins, this one will need them.
@@ -129,16 +134,21 @@ impl Piece {
         }
     }
 
-    /// Both pieces as one.
-    pub fn merged(&self, other: &Self) -> Self {
-        let mut both = self.clone();
-        both.sweeps += other.sweeps;
-        both.bridge(&other.bridges);
+    /// Adds what another piece holds.
+    pub fn merge(&mut self, other: &Self) {
+        self.sweeps += other.sweeps;
+        self.bridge(&other.bridges);
         if let Some(last) = other.counts.len().checked_sub(1) {
-            let counts = both.counts_of(other.first, other.first + last as i64);
+            let counts = self.counts_of(other.first, other.first + last as i64);
             counts.iter_mut().zip(&other.counts).for_each(|(sum, n)| *sum += n);
         }
-        both
+    }
+
+    /// Several pieces as one.
+    pub fn all(pieces: &[Self]) -> Self {
+        let mut all = Self::default();
+        pieces.iter().for_each(|piece| all.merge(piece));
+        all
     }
 }
 
@@ -155,7 +165,7 @@ mod tests {
             energies.add(&[0.0, 0.0], &[bridge(0), bridge(1)]);
         }
         assert!(energies.pieces().len() < 50);
-        let all = energies.pieces().iter().cloned().reduce(|a, b| a.merged(&b)).unwrap();
+        let all = Piece::all(energies.pieces());
         assert_eq!(all.bridges, [0.0, 1.0].map(|about| Bridge { about, fresh: 4950.0, own: 100.0 }));
     }
 
@@ -168,10 +178,7 @@ mod tests {
         }
         assert!(energies.pieces().len() > MOST_PIECES / 2);
         assert_eq!(energies.pieces().iter().map(|p| p.sweeps).sum::<usize>(), drawn.len());
-        let mut all = Piece::default();
-        for piece in energies.pieces() {
-            all = all.merged(piece);
-        }
+        let all = Piece::all(energies.pieces());
         let mut values: Vec<f64> = Vec::new();
         for (value, n) in energies.bins(&all) {
             values.extend(std::iter::repeat_n(value, n as usize));

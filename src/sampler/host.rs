@@ -139,7 +139,7 @@ impl Block<'_, '_> {
         let mut own = &misfits[self.misfits.clone()];
         self.choices.clear();
         for part in self.parts.iter_mut().filter(|part| sweep < part.quota) {
-            part.chains.decide(step, &mut own, &mut self.choices, &mut self.room);
+            part.chains.decide(step, &mut own, &mut self.choices);
             if last {
                 part.chains.exchange(part.adapting);
             }

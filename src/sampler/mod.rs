@@ -62,6 +62,9 @@ pub struct Settings<'a> {
     pub stop: &'a AtomicBool,
 }
 
+/// Problems from which on a tile that has half of them is half of the population.
+const MANY: usize = 16;
+
 /// Fewest draws that a copy may keep before it thins them.
 const LEAST_ROWS: usize = 1000;
 
@@ -95,7 +98,9 @@ pub fn run_with(
 ) -> Result<Vec<Sampled>> {
     let beside = match engine.tiling() {
         Tiling::Ladder => 1,
-        Tiling::Halves => settings.copies.div_ceil(2),
+        // Half of them in each half, but for many problems, of which each half has as many.
+        Tiling::Halves if problems.len() < MANY => settings.copies.div_ceil(2),
+        Tiling::Halves => settings.copies,
     };
     let campaigns = problems.iter().map(|p| Campaign::new(p, moves(p), settings, beside));
     match engine.tiling() {

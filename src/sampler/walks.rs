@@ -12,7 +12,7 @@ use super::schedule::{LARGEST_BLOCK, Target};
 use crate::engine::Moves;
 use crate::engine::cpu::level::OnLevel;
 use crate::models::{ABREAST, Abreast, MAX_PARAMETERS, Number};
-use crate::noise::Scale;
+use crate::noise::{self, Scale};
 use crate::problem::Problem;
 use crate::random::{self, Source, Stream};
 
@@ -60,18 +60,12 @@ pub struct Room {
     normals: Box<[Abreast; LARGEST_BLOCK]>,
     values: Box<[Abreast; MAX_PARAMETERS]>,
     coefficients: Vec<f64>,
-    /// Of the walkers that make a move: the energies of their proposals, weights, deciding numbers, and whether they are taken.
-    pub energy: Vec<f64>,
-    pub ln_weight: Vec<f64>,
-    pub uniform: Vec<f64>,
-    pub taken: Vec<bool>,
 }
 
 impl Default for Room {
     fn default() -> Self {
-        let (energy, ln_weight, uniform, taken) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (normals, values) = (Box::new([[0.0; ABREAST]; LARGEST_BLOCK]), Box::new([[0.0; ABREAST]; MAX_PARAMETERS]));
-        Self { normals, values, coefficients: Vec::new(), energy, ln_weight, uniform, taken }
+        Self { normals, values, coefficients: Vec::new() }
     }
 }
 
@@ -132,10 +126,13 @@ impl Walks<'_> {
         self.draw(simd, rows);
         let (problem, d, parameters) = (self.problem, self.problem.dimension(), self.target.parameters.as_slice());
         let n = parameters.len();
-        let (sizes, factors) = self.tuning.steps(self.step);
+        let factors = self.tuning.shapes(self.step);
         let (mut size, mut factor) = ([0.0; ABREAST], [0; ABREAST]);
         for lane in 0..ABREAST {
-            (size[lane], factor[lane]) = (sizes[rows.place[lane]], rows.place[lane] * n * n);
+            (size[lane], factor[lane]) = (self.tuning.ln_size(rows.place[lane], self.step), rows.place[lane] * n * n);
+        }
+        for size in &mut size {
+            *size = Number::exp(*size);
         }
         for scale in self.scales.iter().filter(|scale| parameters.contains(&scale.parameter)) {
             for lane in 0..ABREAST {
@@ -352,29 +349,102 @@ fn normals<S: Simd>(simd: S, words: [&[u32; ABREAST]; 2]) -> [Abreast; 2] {
     pair
 }
 
-/// Metropolis's rule for many proposals, each the only one of its walker.
+/// Metropolis's rule for the proposals of a walk, each the only one of its walker, where no scale is integrated out.
 pub struct Decide<'a> {
-    /// ln of the weights over those of the states as they are; NaN is refused.
-    pub ln_weight: &'a [f64],
-    /// Numbers of the unit interval.
+    pub problem: &'a Problem,
+    /// Which move of the sweep it is.
+    pub step: usize,
+    /// The walkers, ascending, none at β = 0.
+    pub walkers: &'a [u32],
+    pub place_of: &'a [u32],
+    pub betas: &'a [f64],
+    /// Parameters that the walk changes.
+    pub changed: &'a [usize],
+    pub state: &'a [Trial],
+    pub ln_ratio: &'a [f64],
     pub uniform: &'a [f64],
-    /// What is taken.
-    pub taken: &'a mut [bool],
+    pub theta: &'a mut [f64],
+    pub trial: &'a mut [f64],
+    pub misfits: &'a mut [f64],
+    pub energy: &'a mut [f64],
+    pub tuning: &'a mut Tuning,
+    /// Misfits of those proposals that were handed on.
+    pub new: &'a [f64],
+    /// What becomes of them.
+    pub choices: &'a mut Vec<bool>,
 }
 
 impl OnLevel for Decide<'_> {
-    type Output = ();
+    /// How many misfits were read, and how many proposals had an energy that is no number.
+    type Output = (usize, u64);
 
     #[inline(always)]
-    fn on<S: Simd>(self, simd: S) {
+    fn on<S: Simd>(mut self, simd: S) -> (usize, u64) {
         simd.vectorize(
             #[inline(always)]
             || {
-                for ((taken, &weight), &uniform) in self.taken.iter_mut().zip(self.ln_weight).zip(self.uniform) {
-                    *taken = (weight >= 0.0) | (uniform < Number::exp(weight));
+                let (mut read, mut broken) = (0, 0);
+                for walkers in self.walkers.chunks(ABREAST) {
+                    broken += self.some(walkers, &mut read);
                 }
+                (read, broken)
             },
-        );
+        )
+    }
+}
+
+#[expect(clippy::needless_range_loop, reason = "closures of iterators would not be compiled for the instruction set")]
+impl Decide<'_> {
+    /// As many walkers as are abreast, or fewer.
+    #[inline(always)]
+    fn some(&mut self, walkers: &[u32], read: &mut usize) -> u64 {
+        let (d, m, count) = (self.problem.dimension(), self.problem.measurements.len(), walkers.len());
+        let (mut energy, mut ln_weight, mut uniform) = ([0.0; ABREAST], [f64::NAN; ABREAST], [1.0; ABREAST]);
+        let (mut from, mut broken) = (*read, 0);
+        for lane in 0..count {
+            let w = walkers[lane] as usize;
+            if self.state[w] == Trial::Refused {
+                continue;
+            }
+            let own = if self.state[w] == Trial::Free {
+                &self.misfits[w * m..(w + 1) * m]
+            } else {
+                from += m;
+                &self.new[from - m..from]
+            };
+            energy[lane] = noise::energy(self.problem, own, &self.trial[w * d..(w + 1) * d]);
+            let rise = self.betas[self.place_of[w] as usize] * (energy[lane] - self.energy[w]);
+            broken += u64::from(rise.is_nan());
+            ln_weight[lane] = self.ln_ratio[w] - rise;
+            uniform[lane] = self.uniform[w];
+        }
+        let mut taken = [false; ABREAST];
+        for lane in 0..ABREAST {
+            taken[lane] = (ln_weight[lane] >= 0.0) | (uniform[lane] < Number::exp(ln_weight[lane]));
+        }
+        for lane in 0..count {
+            let (w, keep) = (walkers[lane] as usize, taken[lane]);
+            self.tuning.count(self.place_of[w] as usize, self.step, keep);
+            if self.state[w] == Trial::Evaluated {
+                if keep {
+                    self.misfits[w * m..(w + 1) * m].copy_from_slice(&self.new[*read..*read + m]);
+                }
+                *read += m;
+                self.choices.push(keep);
+            }
+            let (state, trial) = (&mut self.theta[w * d..(w + 1) * d], &mut self.trial[w * d..(w + 1) * d]);
+            if keep {
+                self.energy[w] = energy[lane];
+                for &i in self.changed {
+                    state[i] = trial[i];
+                }
+            } else {
+                for &i in self.changed {
+                    trial[i] = state[i];
+                }
+            }
+        }
+        broken
     }
 }
 

@@ -1,19 +1,21 @@
 //! Decisions: which proposals become states.
 
 use super::super::rivals::{Rival, choose};
-use super::super::walks::{Decide, Room};
+use super::super::walks::Decide;
 use super::{Chains, Trial};
 use crate::engine::cpu::level;
 use crate::noise;
 
 impl Chains<'_> {
     /// Decides the proposals: reads these chains' share of the misfits from the front of `misfits` and appends its choices.
-    pub fn decide(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>, room: &mut Room) {
+    pub fn decide(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>) {
+        let mut first = 0;
         if self.abreast {
-            return self.decide_abreast(step, misfits, choices, room);
+            self.decide_abreast(step, misfits, choices);
+            first = self.regular;
         }
         let m = self.problem.measurements.len();
-        for at in 0..self.due.len() {
+        for at in first..self.due.len() {
             let w = self.due[at] as usize;
             let (place, first) = (self.place_of[w] as usize, w * self.proposals);
             if self.state[first] == Trial::None {
@@ -57,59 +59,29 @@ impl Chains<'_> {
         }
     }
 
-    /// The same where each walker has one proposal, all change the same parameters, and no scale is integrated out.
-    fn decide_abreast(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>, room: &mut Room) {
-        let (problem, d, m) = (self.problem, self.problem.dimension(), self.problem.measurements.len());
-        let Room { energy, ln_weight, uniform, taken, .. } = room;
-        [&mut *energy, ln_weight, uniform].into_iter().for_each(Vec::clear);
-        taken.clear();
-        let mut rest = *misfits;
-        for &w in &self.due {
-            let (w, beta) = (w as usize, self.beta(w as usize));
-            let mut own = &self.misfits[w * m..(w + 1) * m];
-            if self.state[w] == Trial::Evaluated {
-                (own, rest) = rest.split_at(m);
-            }
-            let new = noise::energy(problem, own, &self.trial[w * d..(w + 1) * d]);
-            // Whatever it is, at β = 0 it is a draw of the prior.
-            let rise = if beta > 0.0 { beta * (new - self.energy[w]) } else { 0.0 };
-            let (refused, broken) = (matches!(self.state[w], Trial::None | Trial::Refused), new.is_nan() || rise.is_nan());
-            self.broken += u64::from(broken && !refused);
-            energy.push(new);
-            ln_weight.push(if refused || broken { f64::NAN } else { self.ln_ratio[w] - rise });
-            uniform.push(self.uniform[w]);
-        }
-        taken.resize(self.due.len(), false);
-        level::on(self.level, Decide { ln_weight, uniform, taken });
-        for (at, &w) in self.due.iter().enumerate() {
-            let (w, keep, place) = (w as usize, taken[at], self.place_of[w as usize] as usize);
-            let afresh = self.betas[place] == 0.0;
-            if self.state[w] == Trial::None {
-                continue;
-            }
-            if !afresh {
-                self.tuning.count(place, step, keep);
-            }
-            let (state, trial) = (&mut self.theta[w * d..(w + 1) * d], &mut self.trial[w * d..(w + 1) * d]);
-            if self.state[w] == Trial::Evaluated {
-                let own;
-                (own, *misfits) = misfits.split_at(m);
-                if keep {
-                    self.misfits[w * m..(w + 1) * m].copy_from_slice(own);
-                }
-                choices.push(keep);
-            }
-            if keep {
-                self.energy[w] = energy[at];
-                self.tempered[w] = f64::NAN;
-            }
-            match (keep, afresh) {
-                (true, true) => state.copy_from_slice(trial),
-                (false, true) => trial.copy_from_slice(state),
-                (true, false) => self.changed.iter().for_each(|&i| state[i] = trial[i]),
-                (false, false) => self.changed.iter().for_each(|&i| trial[i] = state[i]),
-            }
-        }
+    /// The same of the regular move, a walk of which each walker has one proposal, where no scale is integrated out.
+    fn decide_abreast(&mut self, step: usize, misfits: &mut &[f64], choices: &mut Vec<bool>) {
+        let decide = Decide {
+            problem: self.problem,
+            step,
+            walkers: &self.due[..self.regular],
+            place_of: &self.place_of,
+            betas: &self.betas,
+            changed: &self.changed,
+            state: &self.state,
+            ln_ratio: &self.ln_ratio,
+            uniform: &self.uniform,
+            theta: &mut self.theta,
+            trial: &mut self.trial,
+            misfits: &mut self.misfits,
+            energy: &mut self.energy,
+            tuning: &mut self.tuning,
+            new: misfits,
+            choices,
+        };
+        let (read, broken) = level::on(self.level, decide);
+        *misfits = &misfits[read..];
+        self.broken += broken;
     }
 
     /// Adds a state for which fresh draws are proposed, and the first of them, to what tells of Z.
