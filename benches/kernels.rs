@@ -11,11 +11,11 @@ use keisoku::engine::gpu::program::{ceiling_source, keep_source, misfit_source, 
 use keisoku::models::{Extent, ShapeKind};
 
 fn main() {
-    println!("totals are kept from so many terms on, where a move changes one:");
+    println!("totals are kept from so many terms on, where a move changes one, and each is evaluated at all points or at a fifth of them:");
     for shape in ShapeKind::ALL {
         // A straight line as a polynomial; other shapes have one size.
         let extent = Extent { stride: 2, repeats: 1 };
-        println!("{:>20} {:>4}", shape.stem(), crossover(*shape, extent));
+        println!("{:>20} {:>4} {:>4}", shape.stem(), crossover(*shape, extent, 1.0), crossover(*shape, extent, 0.2));
     }
     let Some(folder) = std::env::args().skip(1).find(|a| !a.starts_with("--")) else {
         println!("say where to: cargo bench --bench kernels -- DIR");

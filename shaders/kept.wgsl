@@ -32,7 +32,8 @@ fn curve(part: Part, walker: Walker, move_: Move, from_: vec2<u32>, p: u32, t: v
 }
 
 // The total, less the changed terms as they are, plus as they would be; or, whole, the sum of all terms. There is one call of a shape, so that
-// what is subtracted has the bits of what was once added: a compiler may round the same expression differently in two places.
+// what is subtracted has the bits of what was once added: a compiler may round the same expression differently in two places. The ends of its
+// support are among its coefficients, so that it is subtracted where it was added.
 fn sum_of_terms(part: Part, walker: Walker, move_: Move, from_: vec2<u32>, p: u32, t: vec4<f32>, whole: bool) -> vec4<f32> {
     let end = last_changed(move_);
     var next = from_.x;
@@ -64,7 +65,7 @@ fn sum_of_terms(part: Part, walker: Walker, move_: Move, from_: vec2<u32>, p: u3
             next++;
         }
         for (var r = 0u; r < term.repeats; r++) {
-            f += sign * shape(term.kind, t, at, term.stride);
+            f = add_shape(f, sign, term.kind, t, at, term.stride);
             at += term.stride;
         }
     }

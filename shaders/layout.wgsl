@@ -49,7 +49,7 @@ struct Term {
     kind: u32,
     // Place of its coefficients among the walker's.
     at: u32,
-    // Coefficients of one evaluation.
+    // Coefficients of one evaluation; the last two of a peak's are the ends of its support.
     stride: u32,
     // How many evaluations are summed.
     repeats: u32,

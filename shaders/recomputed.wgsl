@@ -15,7 +15,7 @@ fn curve(part: Part, walker: Walker, move_: Move, from_: vec2<u32>, p: u32, t: v
             next++;
         }
         for (var r = 0u; r < term.repeats; r++) {
-            f += shape(term.kind, t, at, term.stride);
+            f = add_shape(f, 1.0, term.kind, t, at, term.stride);
             at += term.stride;
         }
     }

@@ -25,7 +25,7 @@
 //!   degree rise by no more than their coefficients; curves of other kinds have their argument rounded.
 //! * *unseen*: a line that does not show has (d or the threshold²) ≥ Σf² in units of σ, and Σf'² ≤ (1.7/fwhm)²Σf² (Gaussian 1.67,
 //!   Lorentzian 1.41), at worst with the narrowest width that its prior allows.
-//! * *support*: the cpu leaves a term out where it is below the floor, which is so small that N points with a floor each are 3·10⁻⁴ nat
+//! * *support*: engines leave a term out where it is below the floor, which is so small that N points with a floor each are 3·10⁻⁴ nat
 //!   (`problem::LEFT_OUT`). Tails of 1/x² fill the window with a third of floor², Gaussian ones end within a twentieth of the largest
 //!   width.
 //! * *sum*: squares are rounded once or twice each. The device adds them in f32, at most 4096 in one tree, whose last additions are the
@@ -190,7 +190,7 @@ fn of_measurement(problem: &Problem, m: usize, numbers: Numbers, rounding: Round
         values: residual * values.sqrt(),
         positions: residual * positions.sqrt(),
         unseen: residual * unseen,
-        support: if device { 0.0 } else { residual * (floors * shares(problem, m)).sqrt() },
+        support: residual * (floors * shares(problem, m)).sqrt(),
         sum: residual.powi(2) * squares.hypot(tree),
         bias: scatter.residual.powi(2) * (weights.abs() + alike) + 0.5 * (values + positions),
     }

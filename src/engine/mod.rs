@@ -12,7 +12,7 @@ pub mod timeline;
 use self::ceiling::Ceilings;
 use self::timeline::Timeline;
 use crate::error::Result;
-use crate::problem::Problem;
+use crate::problem::{Measurement, Noise, Problem};
 use crate::random::Stream;
 
 /// What an engine returns instead of infinity or NaN: the move is inadmissible. Shaders may not compute either.
@@ -20,6 +20,14 @@ pub const SENTINEL: f64 = 3e38;
 
 /// The smallest expectation a Poisson engine divides by or takes the logarithm of, in units of y/scale: the same in all engines.
 pub const POISSON_FLOOR: f64 = 1e-12;
+
+/// Magnitude below which an engine leaves a term out, in units of y/scale.
+///
+/// A deviance goes with the logarithm of the expectation: where counts meet no background, even a far tail is worth many nats. Below a thousandth of
+/// the expectation's floor nothing can be seen.
+pub fn floor(data: &Measurement) -> f64 {
+    if data.noise == Noise::Poisson { data.floor.min(1e-3 * POISSON_FLOOR) } else { data.floor }
+}
 
 /// The walkers of some ladders, stored as arrays across walkers; exchange never leaves a tile.
 ///

@@ -411,6 +411,11 @@ impl ShapeKind {
         self.visit(Of)
     }
 
+    /// Whether its support may end: that of a function of the distance from a position. Others are everywhere.
+    pub fn is_local(self) -> bool {
+        self.position().is_some()
+    }
+
     /// Value at t in f64, for one run of coefficients.
     pub fn eval_f64(self, t: f64, c: &[f64]) -> f64 {
         struct At<'a>(f64, &'a [f64]);

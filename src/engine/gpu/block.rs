@@ -4,15 +4,13 @@ use super::clock::Stamps;
 use super::device::Device;
 use super::layout::{Call, Move, WHOLE, WORKGROUP, binding};
 use super::mapping::Mapping;
+use super::packing::Packing;
 use super::path::Path;
 use super::plan::{Bounds, Draft, Tables};
 use super::program::{Pipelines, Programs};
 use super::totals::Totals;
 use crate::engine::timeline::Traffic;
 use crate::error::{Error, Result};
-
-/// Coefficients are held within ±this on the device, so that products of three of them stay finite; a finite curve has none so large.
-const COEFFICIENT_LIMIT: f64 = 1e12;
 
 /// Buffers of a block. Those that an attempt fills hold two slots, used in turn, because the last attempt is settled by the next.
 #[derive(Debug)]
@@ -61,8 +59,9 @@ pub struct Block {
     lanes: u32,
     slots: usize,
     workgroups: u32,
-    /// First term in the table of terms and parts of each measurement, of each problem; and each walker's problem.
+    /// First term in the table of terms, how each is packed and parts of each measurement, of each problem; and each walker's problem.
     first_term: Vec<u32>,
+    packings: Vec<Vec<Packing>>,
     parts: Vec<Vec<usize>>,
     problem_of: Vec<u32>,
     /// Coefficients of all walkers.
@@ -104,6 +103,7 @@ impl Block {
             slots: draft.slots,
             workgroups: bounds.workgroups,
             first_term: tables.first_term,
+            packings: draft.problems.iter().map(|(problem, _)| problem.terms.iter().map(|t| Packing::of(problem, t)).collect()).collect(),
             parts: draft.problems.iter().map(|(_, cut)| cut.parts.clone()).collect(),
             problem_of: draft.walkers.iter().map(|w| w.1).collect(),
             resident: draft.coefficients,
@@ -145,12 +145,10 @@ impl Block {
             fresh: (self.resident + next * self.fresh + upload.fresh.len()) as u32,
         });
         upload.changed.extend(terms.iter().map(|k| first_term + k));
-        let mut finite = true;
-        upload.fresh.extend(coefficients.iter().map(|&c| {
-            finite &= c.is_finite();
-            let held = if c.is_nan() { COEFFICIENT_LIMIT } else { c.clamp(-COEFFICIENT_LIMIT, COEFFICIENT_LIMIT) };
-            held as f32
-        }));
+        let (packings, mut rest, mut finite) = (&self.packings[problem as usize], coefficients, true);
+        for &k in terms {
+            finite &= packings[k as usize].push(&mut rest, &mut upload.fresh);
+        }
         if !finite {
             upload.refused.push(upload.origin.len() as u32);
         }

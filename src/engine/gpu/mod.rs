@@ -7,9 +7,12 @@ mod clock;
 mod device;
 pub mod layout;
 mod mapping;
+mod packing;
 pub mod path;
 mod plan;
 pub mod program;
+#[cfg(test)]
+mod support_tests;
 #[cfg(test)]
 mod tests;
 mod tile;

@@ -2,14 +2,16 @@
 //!
 //! All terms are recomputed in registers, or a total stays on the device at every point and a move subtracts and adds what it changes. The
 //! first takes an evaluation of every term; the second two of every changed one, and bytes: four a point to read, and where the move is kept
-//! both again, with four more to write. Times are in vector instructions of one card, and are added as if arithmetic and memory never
+//! both again, with four more to write. Evaluations count where the priors expect a term's support to be. Times are in vector instructions of one card, and are added as if arithmetic and memory never
 //! overlapped, so that totals are kept where they pay in any case. An estimate, until somebody measures it; `cargo bench --bench kernels`
 //! prints the crossover.
 
+use super::packing::Packing;
 use super::totals::ROUNDINGS;
 use crate::engine::budget;
 use crate::models::{Extent, ShapeKind};
 use crate::problem::Problem;
+use crate::random::Key;
 
 /// Where a walker's curve comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,15 +38,15 @@ const WRITE: f64 = 61.0 / 4.0;
 /// Share of the moves that are kept: what steps of a few parameters are tuned to (`sampler::schedule`).
 const ACCEPTED: f64 = 0.3;
 
-/// Vector instructions of a shape and its addition at four points: counted in the loops that RADV makes of `misfit` for navi21. Scalar ones,
-/// which are issued beside them, are left out.
+/// Vector instructions of a shape, its addition and the comparisons with the ends of its support at four points: counted in the loops that RADV
+/// makes of `misfit` for navi21. Scalar ones, which are issued beside them, are left out.
 fn instructions(shape: ShapeKind, extent: Extent) -> f64 {
     match shape {
-        ShapeKind::Gaussian => 86.0,
-        ShapeKind::Lorentzian => 26.0,
-        ShapeKind::PseudoVoigt => 102.0,
-        ShapeKind::Voigt => 240.0,
-        ShapeKind::Pearson7 => 194.0,
+        ShapeKind::Gaussian => 84.0,
+        ShapeKind::Lorentzian => 24.0,
+        ShapeKind::PseudoVoigt => 100.0,
+        ShapeKind::Voigt => 238.0,
+        ShapeKind::Pearson7 => 192.0,
         ShapeKind::SplitPseudoVoigt => 112.0,
         ShapeKind::Chebyshev => 5.0 + 16.0 * extent.stride as f64,
         ShapeKind::Power => 18.0,
@@ -53,15 +55,43 @@ fn instructions(shape: ShapeKind, extent: Extent) -> f64 {
     }
 }
 
-/// Instructions of all evaluations of a term at one point.
-fn evaluations(shape: ShapeKind, extent: Extent) -> f64 {
-    extent.repeats as f64 * instructions(shape, extent) / 4.0
+/// Those of an evaluation that is passed over: two comparisons.
+const PASSED: f64 = 2.0;
+
+/// Instructions of evaluations of a term at so many points in all, of which some are made.
+fn evaluations(shape: ShapeKind, extent: Extent, points: f64, made: f64) -> f64 {
+    (made * instructions(shape, extent) + (points - made) * PASSED) / 4.0
+}
+
+/// Draws from the priors that tell how many evaluations are made.
+const DRAWS: u32 = 16;
+
+/// Neighbouring points that are evaluated or passed over together: two of the four of each lane of a subgroup.
+const TOGETHER: usize = 64;
+
+/// The cost of a term at all points of its measurement, in the mean over some θ that its model does not refuse.
+fn cost(problem: &Problem, k: usize, draws: &[Vec<f64>]) -> f64 {
+    let term = &problem.terms[k];
+    let (shape, t, packing) = (term.model.shape, &problem.measurements[term.measurement].t, Packing::of(problem, term));
+    let all = (term.extent.repeats * t.len()) as f64;
+    let within = |run: &[f64]| {
+        let (low, high) = packing.support(run);
+        t.chunks(TOGETHER).filter(|some| some[0] <= high && low <= some[some.len() - 1]).map(<[f64]>::len).sum::<usize>() as f64
+    };
+    let mut coefficients = vec![0.0; term.extent.len()];
+    let made = |theta: &Vec<f64>| {
+        problem.prepare(k, theta, &mut coefficients).ok()?;
+        Some(coefficients.chunks_exact(term.extent.stride).map(within).sum::<f64>())
+    };
+    let seen: Vec<f64> = if shape.is_local() { draws.iter().filter_map(made).collect() } else { Vec::new() };
+    let mean = if seen.is_empty() { all } else { seen.iter().sum::<f64>() / seen.len() as f64 };
+    evaluations(shape, term.extent, all, mean)
 }
 
 /// What moves of a problem cost, in instructions.
 #[derive(Clone, Debug)]
 pub struct Costs {
-    /// Of each term at all points of its measurement.
+    /// Of each term at all points of its measurement, as far as its support is expected to reach.
     terms: Vec<f64>,
     /// Evaluations of each term at a point.
     repeats: Vec<u32>,
@@ -74,9 +104,15 @@ pub struct Costs {
 impl Costs {
     /// The costs of a problem; `forced` where totals are to be used in every move that leaves a term alone.
     pub fn of(problem: &Problem, forced: bool) -> Self {
-        let cost = |t: &crate::problem::Term| problem.measurements[t.measurement].t.len() as f64 * evaluations(t.model.shape, t.extent);
+        // The same for every frame, so that like problems take like paths.
+        let key = Key::new(0, "", "", "", 0);
+        let draw = |i| {
+            let mut stream = key.stream(i, 0, 0);
+            problem.parameters.iter().map(|p| p.prior.sample(&mut stream)).collect()
+        };
+        let draws: Vec<Vec<f64>> = (0..DRAWS).map(draw).collect();
         Self {
-            terms: problem.terms.iter().map(cost).collect(),
+            terms: (0..problem.terms.len()).map(|k| cost(problem, k, &draws)).collect(),
             repeats: problem.terms.iter().map(|t| t.extent.repeats as u32).collect(),
             points: problem.points() as f64,
             forced,
@@ -128,9 +164,10 @@ pub fn of(problem: &Problem) -> Path {
     if cheaper == Path::Kept && budget::with_totals(problem, ROUNDINGS) <= budget::BUDGET { Path::Kept } else { Path::Recomputed }
 }
 
-/// From how many like terms on totals pay where a move changes one of them.
-pub fn crossover(shape: ShapeKind, extent: Extent) -> usize {
-    let cost = evaluations(shape, extent);
+/// From how many like terms on totals pay where a move changes one of them, and each is evaluated at some share of the points.
+pub fn crossover(shape: ShapeKind, extent: Extent, share: f64) -> usize {
+    let repeats = extent.repeats as f64;
+    let cost = evaluations(shape, extent, repeats, if shape.is_local() { share * repeats } else { repeats });
     let one = Costs { terms: vec![cost], repeats: vec![extent.repeats as u32], points: 1.0, forced: false };
     (one.updated(&[0]) / cost) as usize + 1
 }

@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use super::layout::{GAUSSIAN, Move, POINTS_A_LANE, POISSON, Part, Point, Term, Walker};
+use super::packing::{self, Packing};
 use super::path::{self, Path};
 use super::program::Key;
 use crate::engine::Roster;
@@ -79,11 +80,12 @@ fn passes(problem: &Problem, measurement: usize, path: Path, bounds: Bounds) -> 
     let evaluations = if path == Path::Kept { 3 } else { 1 };
     let mut pass = 1;
     for term in problem.terms.iter().filter(|t| t.measurement == measurement) {
-        pass += evaluations * (1 + term.extent.repeats * (1 + POINTS_A_LANE as usize * (term.extent.stride + FIXED_ITERATIONS)));
+        let extent = Packing::of(problem, term).extent();
+        pass += evaluations * (1 + extent.repeats * (1 + POINTS_A_LANE as usize * (extent.stride + FIXED_ITERATIONS)));
     }
     // The reduction, the search for the first changed term; the kernel `settle` copies a walker in one invocation.
     let once = 16 + problem.terms.len();
-    if once + problem.terms.len() + problem.coefficients() > bounds.iterations {
+    if once + problem.terms.len() + packing::coefficients(problem) > bounds.iterations {
         return None;
     }
     let passes = (bounds.iterations - once) / pass;
@@ -103,7 +105,7 @@ pub struct Draft<'p> {
     pub walkers: Vec<(u32, u32)>,
     /// Padded points of all problems.
     points: usize,
-    /// Coefficients of all walkers.
+    /// Numbers of all walkers' coefficients.
     pub coefficients: usize,
     /// Terms of all walkers.
     pub terms: usize,
@@ -133,7 +135,7 @@ impl<'p> Draft<'p> {
         let all = self.walkers.len() + walkers;
         let moves = self.proposals * all;
         let totals = self.totals + walkers * totals(problem, cut);
-        let coefficients = (1 + 2 * self.proposals) * (self.coefficients + walkers * problem.coefficients()) + totals;
+        let coefficients = (1 + 2 * self.proposals) * (self.coefficients + walkers * packing::coefficients(problem)) + totals;
         let changed = 2 * self.proposals * (self.terms + walkers * problem.terms.len());
         let words = [4 * (self.points + new_points), coefficients, changed, moves * self.slots, 2 * moves * (size_of::<Move>() / 4)];
         4 * words.into_iter().max().unwrap_or(0) as u64
@@ -197,7 +199,7 @@ pub fn blocks<'p>(roster: &Roster<'p>, forced: Option<Path>, bounds: Bounds) -> 
                 draft.problems.len() as u32 - 1
             });
             draft.points += new_points;
-            draft.coefficients += walkers.len() * problem.coefficients();
+            draft.coefficients += walkers.len() * packing::coefficients(problem);
             draft.terms += walkers.len() * problem.terms.len();
             draft.totals += walkers.len() * totals(problem, cut);
             draft.walkers.extend(walkers.map(|w| (w as u32, number)));
@@ -266,7 +268,7 @@ impl Tables {
         for &(_, problem) in &draft.walkers {
             tables.walkers.push(Walker { resident, first_part: first_part[problem as usize], totals: total });
             let (of, cut) = &draft.problems[problem as usize];
-            resident += of.coefficients() as u32;
+            resident += packing::coefficients(of) as u32;
             total += totals(of, cut) as u32;
         }
         tables
@@ -274,11 +276,12 @@ impl Tables {
 
     fn push(&mut self, problem: &Problem, cut: &Cut) {
         let mut first_term = self.terms.len() as u32;
-        self.terms.extend(problem.terms.iter().map(|term| Term {
-            kind: term.model.shape as u32,
-            at: term.at as u32,
-            stride: term.extent.stride as u32,
-            repeats: term.extent.repeats as u32,
+        let mut at = 0;
+        self.terms.extend(problem.terms.iter().map(|term| {
+            let extent = Packing::of(problem, term).extent();
+            let first = at;
+            at += extent.len() as u32;
+            Term { kind: term.model.shape as u32, at: first, stride: extent.stride as u32, repeats: extent.repeats as u32 }
         }));
         for (m, data) in problem.measurements.iter().enumerate() {
             let terms = problem.terms.iter().filter(|t| t.measurement == m).count() as u32;

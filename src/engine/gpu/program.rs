@@ -94,15 +94,29 @@ pub fn ceiling_source() -> String {
     [MATH, CEILING].join("\n")
 }
 
-/// The switch over the kinds of term: one shape at four points, so that its coefficients are read once.
+/// The switch over the kinds of term: adds one shape times a sign at four ascending points, so that its coefficients are read once.
+///
+/// A peak is evaluated at the first two of them and at the last two only where some of its support may lie between those. That any lies between
+/// the first and the last is asked first, so that most of what is outside is passed over after two comparisons; a subgroup skips what none of its
+/// points needs.
 fn switch(kinds: &[ShapeKind]) -> String {
-    let mut text = String::from("fn shape(kind: u32, t: vec4<f32>, at: u32, n: u32) -> vec4<f32> {\n    switch kind {\n");
+    let mut text = String::from("fn add_shape(f: vec4<f32>, sign: f32, kind: u32, t: vec4<f32>, at: u32, n: u32) -> vec4<f32> {\n");
+    text.push_str("    var sum = f;\n    switch kind {\n");
     for kind in kinds {
         let (number, stem) = (*kind as u32, kind.stem());
-        let [x, y, z, w] = ["x", "y", "z", "w"].map(|axis| format!("{stem}(t.{axis}, at, n)"));
-        let _ = writeln!(text, "        case {number}u: {{ return vec4({x}, {y}, {z}, {w}); }}");
+        let [x, y, z, w] = ["x", "y", "z", "w"].map(|axis| format!("sum.{axis} += sign * {stem}(t.{axis}, at, n);"));
+        let _ = writeln!(text, "        case {number}u: {{");
+        if kind.is_local() {
+            text.push_str("            let low = coefficient(at + n - 2u);\n            let high = coefficient(at + n - 1u);\n");
+            text.push_str("            if t.w >= low && t.x <= high {\n");
+            let _ = writeln!(text, "                if t.y >= low {{ {x} {y} }}\n                if t.z <= high {{ {z} {w} }}");
+            text.push_str("            }\n");
+        } else {
+            let _ = writeln!(text, "            {x} {y} {z} {w}");
+        }
+        text.push_str("        }\n");
     }
-    text.push_str("        default: { return vec4(0.0); }\n    }\n}\n");
+    text.push_str("        default: {}\n    }\n    return sum;\n}\n");
     text
 }
 

@@ -6,7 +6,8 @@ use super::*;
 use crate::engine::oracle::Oracle;
 use crate::engine::{Moves, SENTINEL};
 use crate::models::{Setup, find};
-use crate::problem::{Measurement, Noise, Problem, Term};
+use crate::problem::{Binding, Measurement, Noise, Problem, Term};
+use crate::spec::Width;
 
 fn open() -> Option<Gpu> {
     let selection = match std::env::var("KEISOKU_ADAPTER") {
@@ -35,7 +36,7 @@ pub(super) fn bounded(change: impl FnOnce(&mut Bounds)) -> Option<Gpu> {
     Some(own)
 }
 
-/// Points on [−1, 1] around y = 0 with σ = 1/10, and terms of (model, size).
+/// Points on [−1, 1] around y = 0 with σ = 1/10, and terms of (model, size) whose parameters are all one.
 pub(super) fn problem(points: usize, terms: &[(&str, usize)]) -> Problem {
     let t: Vec<f64> = (0..points).map(|i| if points > 1 { 2.0 * i as f64 / (points - 1) as f64 - 1.0 } else { 0.0 }).collect();
     let y = (0..points).map(|i| ((i * 37) % 101) as f64 / 505.0 - 0.1).collect();
@@ -75,7 +76,7 @@ pub(super) fn problem(points: usize, terms: &[(&str, usize)]) -> Problem {
             of: 1,
             counted: false,
             setup: Setup::default(),
-            bindings: Vec::new(),
+            bindings: vec![Binding { free: None, factor: 0.0, offset: 1.0, width: Width::Fwhm }; (model.parameters)(size).len()],
             at,
             extent: (model.extent)(size),
         });

@@ -91,7 +91,7 @@ fn curve(problem: &Problem, m: usize, coefficients: &[f64]) -> Vec<f64> {
     (0..problem.measurements[m].t.len()).map(&mut at).collect()
 }
 
-fn push(moves: &mut Moves, problem: &Problem, walker: usize, terms: &[u32], all: &[f64]) {
+pub(super) fn push(moves: &mut Moves, problem: &Problem, walker: usize, terms: &[u32], all: &[f64]) {
     moves.walker.push(walker as u32);
     moves.term.extend_from_slice(terms);
     moves.term_start.push(moves.term.len() as u32);
@@ -265,7 +265,7 @@ fn totals_are_kept_where_they_pay() {
     loud.measurements[0].weight.iter_mut().for_each(|w| *w = 3e4);
     assert_eq!(path::of(&loud), Path::Recomputed);
     let shape = crate::models::ShapeKind::PseudoVoigt;
-    let n = path::crossover(shape, many.terms[0].extent);
+    let n = path::crossover(shape, many.terms[0].extent, 1.0);
     println!("from {n} pseudo-Voigts on");
     // 1.3 · 2 · 25.5 + 98 + .3 · 195 over 25.5: see shaders/README.md.
     assert_eq!(n, 9);
