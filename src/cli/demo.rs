@@ -7,8 +7,9 @@ use crate::engine::oracle;
 use crate::error::{Error, Result};
 use crate::models::{DefaultPrior, Model, Quantity, Role, Setup};
 use crate::prior::Prior;
-use crate::problem::{Measurement, Noise, Problem, Term};
+use crate::problem::{Binding, Measurement, Noise, Problem, Term};
 use crate::random::{Key, Stream};
+use crate::spec::Width;
 
 /// The window that all of them share, in units of x.
 const WINDOW: (f64, f64) = (10.0, 12.0);
@@ -16,7 +17,7 @@ const WINDOW: (f64, f64) = (10.0, 12.0);
 /// A problem, the parameters of its truth, term after term, and the random numbers it was made with.
 #[derive(Debug)]
 pub struct Demo {
-    /// The problem. It has no free parameters and no bindings: engines look at neither.
+    /// The problem. It has no free parameters: its terms are bound to the truth.
     pub problem: Problem,
     truth: Vec<Vec<f64>>,
     stream: Stream,
@@ -64,6 +65,9 @@ impl Demo {
         let mut coefficients = Vec::new();
         let truth = draw(&problem, &mut stream, &mut coefficients, plausible)?;
         simulate(&mut problem, &coefficients, &mut stream);
+        for (term, own) in problem.terms.iter_mut().zip(&truth) {
+            term.bindings = own.iter().map(|&offset| Binding { free: None, factor: 0.0, offset, width: Width::Fwhm }).collect();
+        }
         Ok(Self { problem, truth, stream })
     }
 

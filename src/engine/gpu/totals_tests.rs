@@ -253,6 +253,11 @@ fn totals_are_kept_where_they_pay() {
     let like = |n: usize| Problem { dependents: (0..n as u32).map(|k| vec![k]).collect(), ..problem(301, &vec![("gaussian", 0); n]) };
     let (few, many) = (like(3), like(30));
     assert_eq!((path::of(&few), path::of(&many)), (Path::Recomputed, Path::Kept));
+    // Peaks that reach over a few points cost next to nothing to recompute.
+    let mut narrow = like(30);
+    narrow.measurements[0].floor = 1e-3;
+    narrow.terms.iter_mut().flat_map(|t| &mut t.bindings).skip(2).step_by(3).for_each(|width| width.offset = 1e-3);
+    assert_eq!(path::of(&narrow), Path::Recomputed);
     let costs = Costs::of(&many, false);
     let all: Vec<u32> = (0..30).collect();
     assert!(!costs.are_whole(&[7]) && costs.are_whole(&all) && costs.are_whole(&all[..20]));
