@@ -7,7 +7,7 @@ mod number;
 pub mod polynomials;
 
 pub use number::Number;
-use number::log2_above;
+use number::{exp2_above, log2_above};
 
 /// What a parameter means to the sampler, to the labels and to the defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

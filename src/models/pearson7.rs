@@ -2,7 +2,7 @@
 
 use std::f64::consts::{LN_2, PI};
 
-use super::{DefaultPrior, Extent, Golden, Inadmissible, Number, Quantity, Role, Setup, Shape, Term, Unit, quantity};
+use super::{DefaultPrior, Extent, Golden, Inadmissible, Number, Quantity, Role, Setup, Shape, Term, Unit, exp2_above, log2_above, quantity};
 
 /// h [1 + k (x − center)²]^−m; coefficients: height, position, k in units of t, m.
 pub struct Pearson7;
@@ -21,7 +21,7 @@ impl Shape for Pearson7 {
         if ratio <= 1.0 {
             return (f64::INFINITY, f64::NEG_INFINITY);
         }
-        let reach = ((ratio.ln() / c[3]).exp_m1() / c[2]).sqrt();
+        let reach = ((exp2_above(log2_above(ratio) / c[3]) - 1.0) / c[2]).sqrt();
         (c[1] - reach, c[1] + reach)
     }
 }

@@ -1,8 +1,8 @@
 //! The Voigt peak: a Lorentzian convolved with a Gaussian.
 
-use std::f64::consts::{LN_2, PI};
+use std::f64::consts::{FRAC_1_PI, FRAC_2_SQRT_PI, LN_2, PI};
 
-use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity};
+use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, log2_above, quantity};
 
 /// Coefficients of Weideman's expansion with N = 20 terms, highest power first (the recipe is `weideman` in tests/golden/make.py).
 ///
@@ -20,7 +20,7 @@ const A: [f64; 20] = [
 const L: f64 = 3.7606030930863934;
 
 /// 1/√π
-const FRAC_1_SQRT_PI: f64 = 0.5 * std::f64::consts::FRAC_2_SQRT_PI;
+const FRAC_1_SQRT_PI: f64 = 0.5 * FRAC_2_SQRT_PI;
 
 /// The Gaussian is taken no narrower than this times the Lorentzian: the curve changes by less than 1e-8 of its height, and the
 /// arguments of `faddeeva` stay in the range of f32.
@@ -74,16 +74,18 @@ impl Shape for Voigt {
     }
 
     /// Re w(x + iy) ≤ exp(−x²) + (1 + 2.9/x²) y/(√π (x² + y²)), and 1.65 will do for the bracket at any x (checked on a grid of
-    /// x = 10⁻² … 10⁴, y = 10⁻⁸ … 10⁵). A tenth of the floor is left to the first part.
+    /// x = 10⁻² … 10⁴, y = 10⁻⁸ … 10⁵). A tenth of the floor is left to the first part. The height, Re w(iy), is at most
+    /// 2/√π/(y + √(y² + 4/π)) (Abramowitz and Stegun 7.1.13), which is a tenth of the time that the height itself takes.
     fn support(c: &[f64], floor: f64) -> (f64, f64) {
         let (ratio, y) = (c[0].abs() / floor, c[3]);
-        if ratio * faddeeva(0.0, y) <= 1.0 {
+        if ratio * FRAC_2_SQRT_PI <= y + (y * y + 4.0 * FRAC_1_PI).sqrt() {
             return (f64::INFINITY, f64::NEG_INFINITY);
         }
-        let x = (10.0 * ratio).ln().max(0.0).sqrt();
-        let bracket = (1.0 + 2.9 / (x * x)).min(1.65);
-        let tail = (bracket * ratio * y * FRAC_1_SQRT_PI / 0.9 - y * y).max(0.0).sqrt();
-        let reach = x.max(tail) / c[2];
+        // Squares: a root each would be two more.
+        let x = LN_2 * log2_above(10.0 * ratio);
+        let bracket = (1.0 + 2.9 / x).min(1.65);
+        let tail = bracket * ratio * y * (FRAC_1_SQRT_PI / 0.9) - y * y;
+        let reach = x.max(tail).sqrt() / c[2];
         (c[1] - reach, c[1] + reach)
     }
 }

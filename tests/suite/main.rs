@@ -37,5 +37,6 @@ mod simulate;
 mod spec;
 mod specs;
 mod statistics;
+mod supports;
 mod verb;
 mod verify;

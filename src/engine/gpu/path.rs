@@ -48,10 +48,10 @@ fn instructions(shape: ShapeKind, extent: Extent) -> f64 {
         ShapeKind::Voigt => 238.0,
         ShapeKind::Pearson7 => 192.0,
         ShapeKind::SplitPseudoVoigt => 112.0,
-        ShapeKind::Chebyshev => 5.0 + 16.0 * extent.stride as f64,
-        ShapeKind::Power => 18.0,
-        ShapeKind::Exponential => 78.0,
-        ShapeKind::Line => 10.0,
+        ShapeKind::Chebyshev => 1.0 + 16.0 * extent.stride as f64,
+        ShapeKind::Power => 12.0,
+        ShapeKind::Exponential => 72.0,
+        ShapeKind::Line => 8.0,
     }
 }
 
