@@ -37,6 +37,5 @@ mod simulate;
 mod spec;
 mod specs;
 mod statistics;
-mod supports;
 mod verb;
 mod verify;

@@ -59,8 +59,8 @@ impl Packing {
     /// rounding keeps the order, so that none is lost.
     pub fn support(&self, run: &[f64]) -> (f64, f64) {
         let (low, high) = self.shape.support(run, Extent { repeats: 1, ..self.extent }, self.floor);
-        // What is not a number becomes the end beyond all points.
-        (low.max(-BEYOND).min(BEYOND), high.min(BEYOND).max(-BEYOND))
+        let held = |end: f64, unknown: f64| if end.is_nan() { unknown } else { end.clamp(-BEYOND, BEYOND) };
+        (held(low, -BEYOND), held(high, BEYOND))
     }
 }
 

@@ -107,6 +107,7 @@ proptest! {
             let floor = term(center).abs() * 10f64.powf(-digits);
             let (lo, hi) = model.shape.support(&c, extent, floor);
             prop_assert!(bounds(term, (lo, hi), floor), "{} {theta:?}: {lo} … {hi} at {floor}", model.name);
+            prop_assert!(lo > hi || lo.is_finite() == model.shape.is_local(), "{}: {lo} … {hi}", model.name);
             if PEAKS.contains(&model.name) && digits > 2.0 {
                 let shrunk = (center + (lo - center) / 1.5, center + (hi - center) / 1.5);
                 prop_assert!(!bounds(term, shrunk, floor), "{} {theta:?}: {lo} … {hi} is too wide", model.name);
