@@ -101,19 +101,6 @@ impl Moves {
         self.coefficient_start.push(0);
     }
 
-    /// Adds the moves of later walkers.
-    pub fn append(&mut self, later: &Self) {
-        let (terms, coefficients) = (self.term.len() as u32, self.coefficients.len() as u32);
-        self.walker.extend_from_slice(&later.walker);
-        self.term.extend_from_slice(&later.term);
-        self.coefficients.extend_from_slice(&later.coefficients);
-        self.beta.extend_from_slice(&later.beta);
-        self.ln_ratio.extend_from_slice(&later.ln_ratio);
-        self.stream.extend_from_slice(&later.stream);
-        self.term_start.extend(later.term_start.iter().skip(1).map(|start| terms + start));
-        self.coefficient_start.extend(later.coefficient_start.iter().skip(1).map(|start| coefficients + start));
-    }
-
     /// Number of moves.
     pub fn len(&self) -> usize {
         self.walker.len()

@@ -69,7 +69,7 @@ impl Perfect {
             let theta: Vec<f64> = (0..d).map(value).collect();
             let rungs = BETAS.iter().zip(state[d..].chunks_exact(NORMALS));
             let energy = |(beta, z): (&f64, &[f64])| 0.5 * PRECISION / (1.0 + PRECISION * beta) * z.iter().map(|z| z * z).sum::<f64>();
-            record.keep(rungs.map(energy), &[], &theta);
+            record.keep(&rungs.map(energy).collect::<Vec<_>>(), &[], &theta);
         }
         record.journeys = [20, 20];
         record

@@ -1,5 +1,7 @@
 //! Steps tuned while the sampler adapts: their sizes by Robbins–Monro from acceptance counts, their shapes from the visited states.
 
+mod shape;
+
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
@@ -10,10 +12,10 @@ use super::mixture::{Mixture, members};
 use super::normal::{self, Approximation, Places};
 use super::proposal::Step;
 use super::record::Record;
-use super::schedule::{Kind, LARGEST_BLOCK, Move, exchangeable, find};
-use crate::models::Role;
-use crate::prior::{Coordinate, Prior};
+use super::schedule::{Kind, Move};
 use crate::problem::Problem;
+use shape::{Family, Moments, families, first_factor};
+pub use shape::{cholesky, coordinate, spread};
 
 /// An approximation about which steps are no longer than this, and of which fewer fresh draws are accepted, is worth nothing.
 const SHORTEST: f64 = 0.3;
@@ -64,17 +66,6 @@ pub struct Tuning {
     most_seen: usize,
 }
 
-/// Moves whose shape is learned from the same states: one block, or the like blocks of exchangeable peaks.
-#[derive(Clone, Debug)]
-struct Family {
-    /// Index of each move, with its parameters.
-    members: Vec<(usize, Vec<usize>)>,
-    /// The centre of each member, by which members are ranked: labels wander, ranks do not.
-    centres: Vec<Option<usize>>,
-    /// Place of its moments among a rung's.
-    at: usize,
-}
-
 /// The size of a move's steps at a place, and what it follows.
 #[derive(Clone, Copy, Debug)]
 struct Size {
@@ -102,17 +93,6 @@ impl Share<'_> {
     fn size(&self, rung: usize, step: usize) -> Size {
         self.tuning.sizes[self.tuning.at(self.first + rung, step)]
     }
-}
-
-/// Running mean and co-moment of some parameters at one rung, in the coordinates of walks (Welford).
-#[derive(Clone, Debug, Default)]
-pub struct Moments {
-    /// States.
-    pub n: f64,
-    /// Their mean.
-    pub mean: Vec<f64>,
-    /// Σ (x − mean)(x − mean)ᵀ.
-    pub products: Vec<f64>,
 }
 
 impl Tuning {
@@ -383,29 +363,6 @@ impl Tuning {
     }
 }
 
-impl Moments {
-    /// Adds a state.
-    pub fn add(&mut self, problem: &Problem, parameters: &[usize], row: &[f64]) {
-        let n = parameters.len();
-        if self.mean.is_empty() {
-            self.mean = vec![0.0; n];
-            self.products = vec![0.0; n * n];
-        }
-        self.n += 1.0;
-        let mut before = [0.0; LARGEST_BLOCK];
-        let mut after = [0.0; LARGEST_BLOCK];
-        for (j, &i) in parameters.iter().enumerate() {
-            let value = coordinate(problem, i, row);
-            before[j] = value - self.mean[j];
-            self.mean[j] += before[j] / self.n;
-            after[j] = value - self.mean[j];
-        }
-        for (row, before) in self.products.chunks_exact_mut(n).zip(&before) {
-            row.iter_mut().zip(&after).for_each(|(product, after)| *product += before * after);
-        }
-    }
-}
-
 /// Figures of every move for more copies: those of `from` places of a move again and again.
 fn each<T: Clone>(figures: &[T], from: usize, copies: usize) -> Vec<T> {
     figures.chunks(from.max(1)).flat_map(|of_move| std::iter::repeat_n(of_move, copies).flatten().cloned()).collect()
@@ -431,45 +388,6 @@ fn longest(copies: &[Share<'_>], moves: &[Move], rung: usize) -> f64 {
     tuned.map(mean).fold(f64::NEG_INFINITY, f64::max).exp()
 }
 
-/// A parameter in the coordinate of walks.
-pub fn coordinate(problem: &Problem, i: usize, row: &[f64]) -> f64 {
-    match problem.parameters[i].prior.coordinate() {
-        Coordinate::Linear => row[i],
-        Coordinate::Log => row[i].ln(),
-    }
-}
-
-/// Blocks whose shape is learned: every walk of several parameters.
-fn families(problem: &Problem, moves: &[Move]) -> Vec<Family> {
-    let mut families: Vec<Family> = Vec::new();
-    for (step, what) in moves.iter().enumerate() {
-        let parameters = &what.targets[0].parameters;
-        if what.kind != Kind::Walk || parameters.len() < 2 {
-            continue;
-        }
-        let owner = problem.parameters[parameters[0]].owner;
-        let centre = owner.and_then(|k| find(problem, k, Role::Center));
-        let kin = families.iter_mut().find(|f| {
-            let other = f.members[0].1[0];
-            matches!((owner, problem.parameters[other].owner), (Some(a), Some(b)) if exchangeable(problem, a, b))
-                && f.members[0].1.len() == parameters.len()
-        });
-        match kin {
-            Some(family) => {
-                family.members.push((step, parameters.clone()));
-                family.centres.push(centre);
-            }
-            None => families.push(Family { members: vec![(step, parameters.clone())], centres: vec![centre], at: 0 }),
-        }
-    }
-    let mut at = 0;
-    for family in &mut families {
-        family.at = at;
-        at += family.members.len();
-    }
-    families
-}
-
 /// The Robbins–Monro gain at the n-th decision.
 fn gain(n: u32) -> f64 {
     GAINS.get(n as usize).copied().unwrap_or_else(|| power_gain(n))
@@ -478,31 +396,6 @@ fn gain(n: u32) -> f64 {
 /// It falls as n^−0.6, which converges and forgets its start.
 fn power_gain(n: u32) -> f64 {
     2.0 * (f64::from(n) + 3.0).powf(-0.6)
-}
-
-/// Standard deviation of a prior in its moves' coordinate.
-pub fn spread(prior: &Prior) -> f64 {
-    match *prior {
-        Prior::LogUniform { low, high } => (high / low).ln() / 12f64.sqrt(),
-        // Var ln x of a Gamma is the trigamma function of its shape, 1/shape + 1/2shape² + … .
-        Prior::Gamma { shape, .. } => (1.0 / shape + 0.5 / (shape * shape)).sqrt(),
-        _ => prior.moments().1,
-    }
-}
-
-/// The shape of a move before anything is known: of a walk, the prior's; of opposite steps, the spread of the first parameter. Others have none.
-fn first_factor(problem: &Problem, what: &Move) -> Vec<f64> {
-    let parameters = &what.targets[0].parameters;
-    let n = match what.kind {
-        Kind::Walk => parameters.len(),
-        Kind::Trade | Kind::Spread => 1,
-        Kind::Renew | Kind::Relocate | Kind::Refit | Kind::Whole => 0,
-    };
-    let mut factor = vec![0.0; n * n];
-    for (j, &i) in parameters.iter().take(n).enumerate() {
-        factor[j * n + j] = spread(&problem.parameters[i].prior);
-    }
-    factor
 }
 
 /// Rungs on both sides of β among `from` (from rung 1 on) and how far β lies between them in ln β.
@@ -517,32 +410,13 @@ fn bracket(from: &[f64], beta: f64) -> (usize, usize, f64) {
     (low, high, share)
 }
 
-/// Lower Cholesky factor, row by row; none where the matrix is not positive definite.
-pub fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
-    let mut l = vec![0.0; n * n];
-    for i in 0..n {
-        for j in 0..=i {
-            let dot: f64 = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum();
-            let rest = a[i * n + j] - dot;
-            if i == j {
-                if !(rest > 0.0 && rest.is_finite()) {
-                    return None;
-                }
-                l[i * n + i] = rest.sqrt();
-            } else {
-                l[i * n + j] = rest / l[j * n + j];
-            }
-        }
-    }
-    Some(l)
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::normal::Normal;
     use super::super::rivals::standard;
     use super::*;
     use crate::dataset::Frame;
+    use crate::prior::Prior;
     use crate::problem;
     use crate::random::Key;
     use crate::sampler::schedule::schedule;

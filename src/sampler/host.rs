@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::campaign::Witnesses;
 use super::chains::Chains;
+use super::gather::gather;
 use super::schedule::Move;
 use super::walks::Room;
 use crate::engine::Moves;
@@ -42,12 +43,12 @@ pub(super) struct Host<'c, 'p> {
 }
 
 /// Some chains that are next to each other in the tile.
-struct Block<'c, 'p> {
+pub(super) struct Block<'c, 'p> {
     parts: Vec<Part<'c, 'p>>,
-    moves: Moves,
+    pub moves: Moves,
     /// Its share of the misfits of all moves.
     misfits: Range<usize>,
-    choices: Vec<bool>,
+    pub choices: Vec<bool>,
     room: Room,
 }
 
@@ -98,12 +99,7 @@ impl<'c, 'p> Host<'c, 'p> {
             at += length;
         }
         if self.blocks.len() > 1 {
-            self.moves.clear();
-            self.choices.clear();
-            for block in &self.blocks {
-                self.moves.append(&block.moves);
-                self.choices.extend_from_slice(&block.choices);
-            }
+            gather(&self.blocks, &mut self.moves, &mut self.choices);
         }
     }
 

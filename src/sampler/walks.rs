@@ -309,17 +309,21 @@ impl Walks<'_> {
             moves.term_start.push(first_term + place * terms.len() as u32);
             moves.coefficient_start.push(first + place * each as u32);
         }
-        for &lane in lanes {
-            let mut from = 0;
+        moves.coefficients.resize(first as usize + count * each, 0.0);
+        for (out, &lane) in moves.coefficients[first as usize..].chunks_exact_mut(each).zip(lanes) {
+            let (mut from, mut at) = (0, 0);
             for &k in terms {
                 let length = self.problem.terms[k as usize].extent.len();
-                for coefficient in &self.room.coefficients[from + lane * length..from + (lane + 1) * length] {
-                    moves.coefficients.push(*coefficient);
+                let own = &self.room.coefficients[from + lane * length..from + (lane + 1) * length];
+                for (out, coefficient) in out[at..at + length].iter_mut().zip(own) {
+                    *out = *coefficient;
                 }
+                (from, at) = (from + length * ABREAST, at + length);
                 moves.term.push(k);
-                from += length * ABREAST;
             }
-            if moves.followed {
+        }
+        if moves.followed {
+            for &lane in lanes {
                 moves.beta.push(self.betas[rows.place[lane]]);
                 moves.ln_ratio.push(self.ln_ratio[rows.at[lane]]);
                 moves.stream.push(self.streams[rows.walker[lane] as usize].clone());
