@@ -221,7 +221,8 @@ mod tests {
     #[test]
     fn streams_begun_side_by_side_are_the_same() {
         let keys = [3, 4].map(|copy| Key::new(1, "frame", "", "", copy));
-        let sources: Vec<Source> = (0..200).map(|w| Source { key: keys[w / 100], walker: (w % 100) as u32 + if w == 17 { 1 << 31 } else { 0 } }).collect();
+        let sources: Vec<Source> =
+            (0..200).map(|w| Source { key: keys[w / 100], walker: (w % 100) as u32 + if w == 17 { 1 << 31 } else { 0 } }).collect();
         let walkers = [0, 1, 2, 5, 7, 8, 9, 11, 12, 17, 98, 99, 100, 101, 107, 119, 120, 199];
         let mut streams = vec![keys[0].stream(0, 0, 0); sources.len()];
         let simd = fearless_simd::Level::new();

@@ -9,7 +9,6 @@ mod arithmetic;
 pub mod ceiling;
 mod grid;
 mod kernel;
-pub mod level;
 pub mod span;
 mod tile;
 mod walker;
@@ -17,13 +16,13 @@ mod walker;
 use fearless_simd::{Level, Simd};
 
 use self::arithmetic::{Double, Lanes};
-use self::level::OnLevel;
 use super::ceiling::Ceilings;
 use super::{Engine, Numbers, Roster, Tile, Tiling};
 use crate::error::Result;
 
-pub use self::level::{ENVIRONMENT, available};
 pub use self::span::STEP;
+use crate::models::level::{self, OnLevel};
+pub use crate::models::level::{ENVIRONMENT, available};
 
 /// In what terms are evaluated; sums over points are f64 in either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

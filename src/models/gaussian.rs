@@ -2,12 +2,13 @@
 
 use std::f64::consts::{LN_2, PI};
 
-use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, log2_above, quantity};
+use super::{ABREAST, Abreast, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, log2_above, quantity, abreast};
 
 /// 4 ln 2: exp(−4 ln 2 (d/fwhm)²) is one half at d = fwhm/2.
 const FOUR_LN_2: f64 = 4.0 * LN_2;
 
 /// Area of the peak of unit height and the given full width at half maximum: fwhm √(π/(4 ln 2)).
+#[inline(always)]
 pub(super) fn unit_area(fwhm: f64) -> f64 {
     fwhm * (PI / FOUR_LN_2).sqrt()
 }
@@ -48,6 +49,7 @@ impl Term for Gaussian {
         Extent { repeats: 1, stride: 3 }
     }
 
+    #[inline(always)]
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         let [amplitude, center, fwhm] = theta else { unreachable!("three parameters") };
         let w = setup.width(*fwhm)?;
@@ -55,6 +57,11 @@ impl Term for Gaussian {
         out[1] = setup.position(*center);
         out[2] = FOUR_LN_2 / (w * w);
         Ok(())
+    }
+
+    #[inline(always)]
+    fn prepare_abreast(theta: &[Abreast], setup: &Setup, out: &mut [f64], fine: &mut [bool; ABREAST]) {
+        abreast::<Self, 3, 3>(theta, setup, out, fine);
     }
 
     #[rustfmt::skip]

@@ -1,6 +1,6 @@
 //! The straight line y = slope · x + intercept, on the raw axis: the model whose every answer is known in closed form.
 
-use super::{DefaultPrior, Extent, Golden, Inadmissible, Number, Quantity, Role, Setup, Shape, Term, Unit};
+use super::{ABREAST, Abreast, DefaultPrior, Extent, Golden, Inadmissible, Number, Quantity, Role, Setup, Shape, Term, Unit, abreast};
 
 /// c₀ + c₁ t
 pub struct Line;
@@ -38,10 +38,16 @@ impl Term for Line {
         Extent { repeats: 1, stride: 2 }
     }
 
+    #[inline(always)]
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         out[0] = (theta[0] * setup.mid + theta[1]) / setup.scale;
         out[1] = theta[0] * setup.half / setup.scale;
         Ok(())
+    }
+
+    #[inline(always)]
+    fn prepare_abreast(theta: &[Abreast], setup: &Setup, out: &mut [f64], fine: &mut [bool; ABREAST]) {
+        abreast::<Self, 2, 2>(theta, setup, out, fine);
     }
 
     #[rustfmt::skip]

@@ -2,9 +2,10 @@
 
 use std::f64::consts::FRAC_PI_2;
 
-use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity};
+use super::{ABREAST, Abreast, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity, abreast};
 
 /// Area of the peak of unit height and the given full width at half maximum: fwhm π/2.
+#[inline(always)]
 pub(super) fn unit_area(fwhm: f64) -> f64 {
     fwhm * FRAC_PI_2
 }
@@ -45,6 +46,7 @@ impl Term for Lorentzian {
         Extent { repeats: 1, stride: 3 }
     }
 
+    #[inline(always)]
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         let [amplitude, center, fwhm] = theta else { unreachable!("three parameters") };
         let w = setup.width(*fwhm)?;
@@ -52,6 +54,11 @@ impl Term for Lorentzian {
         out[1] = setup.position(*center);
         out[2] = 2.0 / w;
         Ok(())
+    }
+
+    #[inline(always)]
+    fn prepare_abreast(theta: &[Abreast], setup: &Setup, out: &mut [f64], fine: &mut [bool; ABREAST]) {
+        abreast::<Self, 3, 3>(theta, setup, out, fine);
     }
 
     #[rustfmt::skip]

@@ -2,10 +2,14 @@
 
 pub mod doublet;
 pub mod lanes;
+pub mod level;
 pub mod mossbauer;
 mod number;
 pub mod polynomials;
 
+use fearless_simd::{Level, Simd};
+
+use level::OnLevel;
 pub use number::Number;
 use number::{exp2_above, log2_above};
 
@@ -101,17 +105,20 @@ impl Default for Setup {
 
 impl Setup {
     /// A position in units of t.
+    #[inline(always)]
     fn position(&self, x: f64) -> f64 {
         (x - self.mid) / self.half
     }
 
     /// A width in units of t. Refused unless positive and above 10⁻⁹, below which squares of (t − position)/width leave the range of f32.
+    #[inline(always)]
     fn width(&self, width: f64) -> Result<f64, Inadmissible> {
         let w = width / self.half;
         if w > 1e-9 { Ok(w) } else { Err(Inadmissible) }
     }
 
     /// Height in units of scale of a peak with that amplitude, where the peak of unit height has the area `unit_area`.
+    #[inline(always)]
     fn peak_height(&self, amplitude: f64, unit_area: f64) -> f64 {
         if self.height { amplitude / self.scale } else { amplitude / (unit_area * self.scale) }
     }
@@ -223,13 +230,16 @@ pub trait Term {
     /// # Errors
     /// [`Inadmissible`] where the model does not exist (the likelihood is zero there).
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible>;
-    /// The same for walkers abreast: one array for each parameter; `out` has the coefficients of one walker after the other. Walkers that are not
-    /// `fine` are left alone, and those that the model refuses are not fine afterwards.
+    /// The same for walkers abreast: one array for each parameter; `out` has the coefficients of one walker after the other. Walkers that the model
+    /// refuses are not fine afterwards. Compiled for an instruction set: simple models make it vectors, by [`abreast`].
+    #[inline(always)]
     fn prepare_abreast(theta: &[Abreast], setup: &Setup, out: &mut [f64], fine: &mut [bool; ABREAST]) {
         let mut own = [0.0; MAX_PARAMETERS];
         let length = out.len() / ABREAST;
         for (lane, out) in out.chunks_exact_mut(length).enumerate() {
-            own.iter_mut().zip(theta).for_each(|(own, all)| *own = all[lane]);
+            for (own, all) in own.iter_mut().zip(theta) {
+                *own = all[lane];
+            }
             fine[lane] = fine[lane] && Self::prepare(&own[..theta.len()], setup, out).is_ok();
         }
     }
@@ -245,8 +255,57 @@ pub type Abreast = [f64; ABREAST];
 /// θ, window → coefficients: see [`Term::prepare`].
 pub type Prepare = fn(&[f64], &Setup, &mut [f64]) -> Result<(), Inadmissible>;
 
-/// The same for walkers abreast: see [`Term::prepare_abreast`].
-pub type PrepareAbreast = fn(&[Abreast], &Setup, &mut [f64], &mut [bool; ABREAST]);
+/// The same for walkers abreast on an instruction set: see [`Term::prepare_abreast`].
+pub type PrepareAbreast = fn(Level, &[Abreast], &Setup, &mut [f64], &mut [bool; ABREAST]);
+
+/// [`Term::prepare`] of N parameters and M coefficients for walkers abreast; where that is inlined and has neither a loop nor a call, as vectors.
+#[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "closures of iterators would not be compiled for the instruction set")]
+fn abreast<T: Term, const N: usize, const M: usize>(theta: &[Abreast], setup: &Setup, out: &mut [f64], fine: &mut [bool; ABREAST]) {
+    let (theta, out) = (&theta[..N], &mut out[..M * ABREAST]);
+    let (mut columns, mut admitted) = ([[0.0; ABREAST]; M], [false; ABREAST]);
+    for lane in 0..ABREAST {
+        let (mut own, mut coefficients) = ([0.0; N], [0.0; M]);
+        for i in 0..N {
+            own[i] = theta[i][lane];
+        }
+        admitted[lane] = T::prepare(&own, setup, &mut coefficients).is_ok();
+        for i in 0..M {
+            columns[i][lane] = coefficients[i];
+        }
+    }
+    for lane in 0..ABREAST {
+        fine[lane] &= admitted[lane];
+        for i in 0..M {
+            out[lane * M + i] = columns[i][lane];
+        }
+    }
+}
+
+/// [`Term::prepare_abreast`] on an instruction set.
+fn prepare_on<T: Term>(level: Level, theta: &[Abreast], setup: &Setup, out: &mut [f64], fine: &mut [bool; ABREAST]) {
+    level::on(level, PrepareOn::<T> { theta, setup, out, fine, of: std::marker::PhantomData });
+}
+
+struct PrepareOn<'a, T> {
+    theta: &'a [Abreast],
+    setup: &'a Setup,
+    out: &'a mut [f64],
+    fine: &'a mut [bool; ABREAST],
+    of: std::marker::PhantomData<T>,
+}
+
+impl<T: Term> OnLevel for PrepareOn<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn on<S: Simd>(self, simd: S) {
+        simd.vectorize(
+            #[inline(always)]
+            || T::prepare_abreast(self.theta, self.setup, self.out, self.fine),
+        );
+    }
+}
 
 /// One entry of the list of models.
 pub struct Model {
@@ -301,7 +360,7 @@ impl Model {
             extent: T::extent,
             requires: T::requires,
             prepare: T::prepare,
-            prepare_abreast: T::prepare_abreast,
+            prepare_abreast: prepare_on::<T>,
             golden: T::golden,
             shape,
         }

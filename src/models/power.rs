@@ -1,6 +1,6 @@
 //! A background that falls as 1/x.
 
-use super::{DefaultPrior, Extent, Golden, Inadmissible, Number, Quantity, Role, Setup, Shape, Term, Unit};
+use super::{ABREAST, Abreast, DefaultPrior, Extent, Golden, Inadmissible, Number, Quantity, Role, Setup, Shape, Term, Unit, abreast};
 
 /// Nearest that the window may come to x = 0, as a fraction of its middle: the denominator then keeps a digit in f32.
 const CLOSEST: f64 = 1e-6;
@@ -47,11 +47,17 @@ impl Term for Power {
         if away { Ok(()) } else { Err("1/x has no value at x = 0: choose a window on one side of it") }
     }
 
+    #[inline(always)]
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         Self::requires(setup).map_err(|_| Inadmissible)?;
         out[0] = theta[0] / setup.scale;
         out[1] = setup.half / setup.mid;
         Ok(())
+    }
+
+    #[inline(always)]
+    fn prepare_abreast(theta: &[Abreast], setup: &Setup, out: &mut [f64], fine: &mut [bool; ABREAST]) {
+        abreast::<Self, 1, 2>(theta, setup, out, fine);
     }
 
     #[rustfmt::skip]

@@ -2,7 +2,7 @@
 
 use std::f64::consts::LN_2;
 
-use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, gaussian, log2_above, lorentzian, quantity};
+use super::{ABREAST, Abreast, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, gaussian, log2_above, lorentzian, quantity, abreast};
 
 /// h [η L + (1 − η) G]; coefficients: h (1 − η), h η, position, 2/fwhm in units of t.
 pub struct PseudoVoigt;
@@ -13,6 +13,7 @@ pub(super) fn eta() -> Quantity {
 }
 
 /// Area of the peak of unit height.
+#[inline(always)]
 pub(super) fn unit_area(fwhm: f64, eta: f64) -> f64 {
     eta * lorentzian::unit_area(fwhm) + (1.0 - eta) * gaussian::unit_area(fwhm)
 }
@@ -64,6 +65,7 @@ impl Term for PseudoVoigt {
         Extent { repeats: 1, stride: 4 }
     }
 
+    #[inline(always)]
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         let [amplitude, center, fwhm, eta] = theta else { unreachable!("four parameters") };
         let w = setup.width(*fwhm)?;
@@ -73,6 +75,11 @@ impl Term for PseudoVoigt {
         out[2] = setup.position(*center);
         out[3] = 2.0 / w;
         Ok(())
+    }
+
+    #[inline(always)]
+    fn prepare_abreast(theta: &[Abreast], setup: &Setup, out: &mut [f64], fine: &mut [bool; ABREAST]) {
+        abreast::<Self, 4, 4>(theta, setup, out, fine);
     }
 
     #[rustfmt::skip]

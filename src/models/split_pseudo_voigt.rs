@@ -3,7 +3,7 @@
 use std::f64::consts::LN_2;
 
 use super::pseudo_voigt::{eta, reach, unit_area};
-use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity};
+use super::{ABREAST, Abreast, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity, abreast};
 
 /// The largest asymmetry: widths of 19 to 1.
 const MOST: f64 = 0.9;
@@ -48,6 +48,7 @@ impl Term for SplitPseudoVoigt {
         Extent { repeats: 1, stride: 5 }
     }
 
+    #[inline(always)]
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         let [amplitude, center, fwhm, asymmetry, eta] = theta else { unreachable!("five parameters") };
         let left = setup.width(fwhm * (1.0 - asymmetry))?;
@@ -59,6 +60,11 @@ impl Term for SplitPseudoVoigt {
         out[3] = 2.0 / left;
         out[4] = 2.0 / right;
         Ok(())
+    }
+
+    #[inline(always)]
+    fn prepare_abreast(theta: &[Abreast], setup: &Setup, out: &mut [f64], fine: &mut [bool; ABREAST]) {
+        abreast::<Self, 5, 5>(theta, setup, out, fine);
     }
 
     #[rustfmt::skip]

@@ -337,7 +337,10 @@ impl Tuning {
             let n = family.members[0].1.len();
             let mut products = vec![0.0; n * n];
             let mut count = 0.0;
-            for moments in copies.iter().flat_map(|c| (0..family.members.len()).map(move |m| &c.tuning.moments[(c.first + from) * slots + family.at + m])) {
+            for moments in copies
+                .iter()
+                .flat_map(|c| (0..family.members.len()).map(move |m| &c.tuning.moments[(c.first + from) * slots + family.at + m]))
+            {
                 if moments.n > 1.0 {
                     count += moments.n - 1.0;
                     products.iter_mut().zip(&moments.products).for_each(|(sum, p)| *sum += p);

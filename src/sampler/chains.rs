@@ -14,12 +14,12 @@ use super::refit::Memory;
 use super::rivals::{Centre, Rival, standard};
 use super::schedule::{Kind, Move, Target};
 use super::walks::{Room, Walks};
-use pending::Pending;
 use crate::engine::Moves;
-use crate::engine::cpu::level::{self, OnLevel};
+use crate::models::level::{self, OnLevel};
 use crate::noise::{self, Scale};
 use crate::problem::Problem;
 use crate::random::{self, Key, Source, Stream};
+use pending::Pending;
 
 /// Purpose numbers of streams; moves of the schedule count from 0.
 const EXCHANGE: u32 = u32::MAX;

@@ -23,7 +23,7 @@ use super::chart::Chart;
 use super::mixture::members;
 use super::rivals::Centre;
 use super::schedule::{find, own};
-use crate::engine::cpu::level::{self, OnLevel};
+use crate::models::level::{self, OnLevel};
 use crate::models::{Number, Role};
 use crate::noise::Scale;
 use crate::problem::Problem;

@@ -15,9 +15,9 @@ use rand::Rng;
 
 use self::columns::{Design, Gram, Rest};
 use super::schedule::Peak;
-use crate::engine::cpu::level;
 use crate::engine::cpu::span::{Ends, STEP, Span};
 use crate::models::Role;
+use crate::models::level;
 use crate::prior::{Prior, normal_mass};
 use crate::problem::{Binding, Noise, Problem};
 

@@ -4,13 +4,13 @@
 //! are plain arithmetic in f64, which a compiler turns into the vectors of any instruction set with the same bits, but for normal numbers,
 //! which are f32: a step only has to be as likely as its opposite.
 
-use fearless_simd::{Simd, SimdBase, SimdInto, f32x16};
+use fearless_simd::{Level, Simd, SimdBase, SimdInto, f32x16};
 
 use super::adapt::Tuning;
 use super::chains::Trial;
 use super::schedule::{LARGEST_BLOCK, Target};
 use crate::engine::Moves;
-use crate::engine::cpu::level::OnLevel;
+use crate::models::level::OnLevel;
 use crate::models::{ABREAST, Abreast, MAX_PARAMETERS, Number};
 use crate::noise::{self, Scale};
 use crate::problem::Problem;
@@ -177,7 +177,7 @@ impl Walks<'_> {
         for lane in 0..ABREAST {
             fine[lane] &= ln_ratio[lane] > f64::NEG_INFINITY;
         }
-        self.prepare(rows, &mut fine);
+        self.prepare(simd.level(), rows, &mut fine);
         for lane in 0..rows.count {
             self.ln_ratio[rows.at[lane]] = ln_ratio[lane];
             self.state[rows.at[lane]] = if fine[lane] { Trial::Evaluated } else { Trial::Refused };
@@ -244,7 +244,7 @@ impl Walks<'_> {
     /// Coefficients of the changed terms, term after term and walker after walker; those that the model refuses, or that leave the numbers, are not
     /// fine.
     #[inline(always)]
-    fn prepare(&mut self, rows: &Rows, fine: &mut [bool; ABREAST]) {
+    fn prepare(&mut self, level: Level, rows: &Rows, fine: &mut [bool; ABREAST]) {
         let (problem, d) = (self.problem, self.problem.dimension());
         let Room { values: all, coefficients, .. } = &mut *self.room;
         let mut from = 0;
@@ -265,7 +265,7 @@ impl Walks<'_> {
             }
             let out = &mut coefficients[from..end];
             from = end;
-            (term.model.prepare_abreast)(&all[..term.bindings.len()], &term.setup, out, fine);
+            (term.model.prepare_abreast)(level, &all[..term.bindings.len()], &term.setup, out, fine);
             for (lane, own) in out.chunks_exact(length).enumerate() {
                 for coefficient in own {
                     fine[lane] &= coefficient.is_finite();
@@ -455,7 +455,7 @@ impl Decide<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::cpu::level;
+    use crate::models::level;
 
     /// Words of walkers abreast, made into normal numbers.
     struct Draw<'a>([&'a [u32; ABREAST]; 2]);

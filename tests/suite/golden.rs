@@ -4,10 +4,10 @@ mod mossbauer;
 mod peaks;
 mod windows;
 
-use keisoku::engine::cpu::{Cpu, Precision};
+use keisoku::engine::cpu::{Cpu, Precision, available};
 use keisoku::engine::oracle::Oracle;
 use keisoku::engine::{Engine, Roster};
-use keisoku::models::{Golden, MODELS, Model};
+use keisoku::models::{ABREAST, Golden, MODELS, Model, level};
 use keisoku::problem::{Binding, Measurement, Noise, Problem, Term};
 use keisoku::spec::Width;
 
@@ -187,6 +187,35 @@ fn coefficients_stay_in_the_range_of_f32() {
             let refused = (model.prepare)(&narrow.theta, &narrow.setup, &mut out).is_err();
             // A Voigt peak without a Gaussian part is a Lorentzian.
             assert!(refused || model.name.starts_with("voigt"), "{} takes the width {inadmissible}", model.name);
+        }
+    }
+}
+
+/// Abreast on every instruction set, walkers get the coefficients that each gets alone, to the last bit, and those that a model refuses are told
+/// apart from the others: golden parameters, some of them scaled, with nothing, less than nothing and no number among them.
+#[test]
+fn walkers_abreast_are_prepared_as_each_is_alone() {
+    const ODD: [f64; 5] = [0.0, -1.0, f64::NAN, 1e-300, 2e-9];
+    for (model, name) in MODELS.iter().flat_map(|model| available().into_iter().map(move |name| (model, name))) {
+        for golden in (model.golden)() {
+            let of = |lane: usize, i: usize| match (lane, lane % 3 == 2 && lane % golden.theta.len() == i) {
+                (_, true) => ODD[lane % ODD.len()],
+                _ => golden.theta[i] * (1.0 + 0.01 * lane as f64),
+            };
+            let theta: Vec<[f64; ABREAST]> = (0..golden.theta.len()).map(|i| std::array::from_fn(|lane| of(lane, i))).collect();
+            let length = (model.extent)(golden.size).len();
+            let (mut beside, mut fine) = (vec![0.0; length * ABREAST], [true; ABREAST]);
+            fine[5] = false;
+            (model.prepare_abreast)(level::named(name).expect("one of those there are"), &theta, &golden.setup, &mut beside, &mut fine);
+            for lane in 0..ABREAST {
+                let own: Vec<f64> = theta.iter().map(|all| all[lane]).collect();
+                let mut alone = vec![0.0; length];
+                let admitted = (model.prepare)(&own, &golden.setup, &mut alone).is_ok();
+                assert_eq!(fine[lane], admitted && lane != 5, "{} on {name}: {own:?}", model.name);
+                let same = |(a, b): (&f64, &f64)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan();
+                let pairs = alone.iter().zip(&beside[lane * length..(lane + 1) * length]);
+                assert!(!fine[lane] || pairs.clone().all(same), "{} on {name}: {own:?}: {:?}", model.name, pairs.collect::<Vec<_>>());
+            }
         }
     }
 }

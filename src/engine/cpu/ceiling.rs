@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use fearless_simd::{Level, Simd, SimdBase, f32x16};
 
-use super::level::{self, OnLevel};
 use crate::engine::ceiling::Ceilings;
 use crate::models::Number;
+use crate::models::level::{self, OnLevel};
 
 /// Numbers of a loop of exponentials: they stay in the level 1 cache.
 const NUMBERS: usize = 2048;

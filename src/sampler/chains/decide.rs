@@ -3,7 +3,7 @@
 use super::super::rivals::{Rival, choose};
 use super::super::walks::Decide;
 use super::{Chains, Trial};
-use crate::engine::cpu::level;
+use crate::models::level;
 use crate::noise;
 
 impl Chains<'_> {

@@ -3,8 +3,8 @@
 use fearless_simd::{Simd, SimdBase, SimdInto, f32x16};
 
 use super::{LANES, MOST, Part, Refit, Room};
-use crate::engine::cpu::level::OnLevel;
 use crate::engine::cpu::span::Span;
+use crate::models::level::OnLevel;
 use crate::models::{Number, Shape, Visit};
 use crate::problem::Problem;
 use crate::sampler::schedule::Peak;
