@@ -201,11 +201,7 @@ impl Binding {
         } else {
             *all = [self.offset; ABREAST];
         }
-        if self.width != spec::Width::Fwhm {
-            for value in all.iter_mut() {
-                *value = self.width.to_fwhm(*value);
-            }
-        }
+        self.width.all_to_fwhm(all);
     }
 }
 

@@ -310,17 +310,20 @@ impl Walks<'_> {
             moves.coefficient_start.push(first + place * each as u32);
         }
         moves.coefficients.resize(first as usize + count * each, 0.0);
-        for (out, &lane) in moves.coefficients[first as usize..].chunks_exact_mut(each).zip(lanes) {
-            let (mut from, mut at) = (0, 0);
-            for &k in terms {
-                let length = self.problem.terms[k as usize].extent.len();
-                let own = &self.room.coefficients[from + lane * length..from + (lane + 1) * length];
-                for (out, coefficient) in out[at..at + length].iter_mut().zip(own) {
+        moves.term.resize(first_term as usize + count * terms.len(), 0);
+        let (handed, changed) = (&mut moves.coefficients[first as usize..], &mut moves.term[first_term as usize..]);
+        let (mut from, mut at) = (0, 0);
+        for (number, &k) in terms.iter().enumerate() {
+            let length = self.problem.terms[k as usize].extent.len();
+            let all = &self.room.coefficients[from..from + length * ABREAST];
+            for (place, &lane) in lanes.iter().enumerate() {
+                let out = &mut handed[place * each + at..place * each + at + length];
+                for (out, coefficient) in out.iter_mut().zip(&all[lane * length..(lane + 1) * length]) {
                     *out = *coefficient;
                 }
-                (from, at) = (from + length * ABREAST, at + length);
-                moves.term.push(k);
+                changed[place * terms.len() + number] = k;
             }
+            (from, at) = (from + length * ABREAST, at + length);
         }
         if moves.followed {
             for &lane in lanes {

@@ -309,6 +309,17 @@ impl Width {
         }
     }
 
+    /// The same of many; which it is is not asked anew for each, so that the loop becomes vectors.
+    #[inline(always)]
+    pub fn all_to_fwhm(self, given: &mut [f64]) {
+        match self {
+            Self::Fwhm => {}
+            Self::Hwhm => convert(given, Self::Hwhm),
+            Self::Sigma => convert(given, Self::Sigma),
+            Self::B => convert(given, Self::B),
+        }
+    }
+
     /// What is given for a full width at half maximum.
     pub fn of_fwhm(self, fwhm: f64) -> f64 {
         match self {
@@ -317,5 +328,13 @@ impl Width {
             Self::Sigma => fwhm / FWHM_OF_SIGMA,
             Self::B => (FWHM_OF_SIGMA / fwhm).powi(2),
         }
+    }
+}
+
+/// Makes full widths at half maximum of what was given as `of`.
+#[inline(always)]
+fn convert(given: &mut [f64], of: Width) {
+    for width in given {
+        *width = of.to_fwhm(*width);
     }
 }
