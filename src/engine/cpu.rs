@@ -3,12 +3,14 @@
 //! Every walker keeps the curve of each of its terms. A visit to one term sums the other terms once (`rest`) and then costs one
 //! evaluation of that term an attempt, within its support; a chosen move is kept by exchanging two slots. Nothing is ever subtracted from
 //! a kept total, so misfits depend on the coefficients alone (to the order of one f32 sum), and there is no drift to correct.
+//! From scratch, the total of a few blocks is formed at a time and nothing else is written: curves are, when the first move asks for them.
 //! A walker takes (2 × terms + 1) × points numbers, of which (terms + 2) × points are touched while moves change one term.
 
 mod arithmetic;
 pub mod ceiling;
 mod grid;
 mod kernel;
+mod pair;
 pub mod span;
 mod tile;
 mod walker;

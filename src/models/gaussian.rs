@@ -22,7 +22,7 @@ impl Shape for Gaussian {
     #[inline(always)]
     fn eval<N: Number>(t: N, c: &[N]) -> N {
         let d = t - c[1];
-        c[0] * (-(c[2] * d * d)).exp()
+        c[0] * (-c[2] * d * d).exp_down()
     }
 
     fn support(c: &[f64], floor: f64) -> (f64, f64) {

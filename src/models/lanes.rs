@@ -65,14 +65,12 @@ impl<S: Simd> Number for f32x16<S> {
 
     #[inline(always)]
     fn exp(self) -> Self {
-        let x = Number::min(self, splat(self, table::EXP_HIGH));
-        let rounded = x.mul_add_precise(table::ONE_OVER_LN_2, ROUNDER);
-        let minus_n = splat(x, ROUNDER) - rounded;
-        let r = minus_n.mul_add_precise(table::LN_2_HIGH, x);
-        let r = minus_n.mul_add_precise(table::LN_2_LOW, r);
-        let p = (r * r).mul_add_precise(horner(r, &table::EXP), r) + 1.0;
-        let scaled = float(bits(p) + (bits(rounded) << 23));
-        self.if_below(splat(x, table::EXP_LOW), splat(x, 0.0), scaled)
+        exponential(Number::min(self, splat(self, table::EXP_HIGH)))
+    }
+
+    #[inline(always)]
+    fn exp_down(self) -> Self {
+        exponential(self)
     }
 
     #[inline(always)]
@@ -143,6 +141,40 @@ impl<S: Simd> Number for f32x16<S> {
         let e = Number::exp(y);
         e.mul_add_precise(y_rest, e)
     }
+}
+
+/// What an exponential needs beyond a number.
+pub trait Scale: Number {
+    /// self · 2ⁿ, where n was rounded by adding 1.5·2²³ and `rounded` is the sum.
+    #[must_use]
+    fn scale(self, rounded: Self) -> Self;
+}
+
+impl<S: Simd> Scale for f32x16<S> {
+    #[inline(always)]
+    fn scale(self, rounded: Self) -> Self {
+        float(bits(self) + (bits(rounded) << 23))
+    }
+}
+
+/// eˣ for x up to [`table::EXP_HIGH`], operation by operation over whatever `x` holds.
+#[inline(always)]
+pub fn exponential<N: Scale>(x: N) -> N {
+    let rounded = x.mul_add(constant(x, table::ONE_OVER_LN_2), constant(x, ROUNDER));
+    let minus_n = constant(x, ROUNDER) - rounded;
+    let r = minus_n.mul_add(constant(x, table::LN_2_HIGH), x);
+    let r = minus_n.mul_add(constant(x, table::LN_2_LOW), r);
+    let mut sum = constant(x, table::EXP[table::EXP.len() - 1]);
+    for &c in table::EXP[..table::EXP.len() - 1].iter().rev() {
+        sum = sum.mul_add(r, constant(x, c));
+    }
+    let p = (r * r).mul_add(sum, r) + constant(x, 1.0);
+    x.if_below(constant(x, table::EXP_LOW), constant(x, 0.0), p.scale(rounded))
+}
+
+#[inline(always)]
+fn constant<N: Number>(like: N, value: f32) -> N {
+    like.of(f64::from(value))
 }
 
 /// Half the Poisson deviance of expectation f ≥ [`f32::MIN_POSITIVE`] and counts y ≥ 0 (0 or normal): f − y − y ln(f/y).

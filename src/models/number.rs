@@ -33,6 +33,11 @@ pub trait Number: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = 
     /// eˢᵉˡᶠ; 0 below the smallest normal number.
     #[must_use]
     fn exp(self) -> Self;
+    /// The same where self is not positive, which spares a check.
+    #[must_use]
+    fn exp_down(self) -> Self {
+        self.exp()
+    }
     /// Natural logarithm of a positive normal number.
     #[must_use]
     fn ln(self) -> Self;

@@ -2,7 +2,8 @@
 
 use fearless_simd::{Simd, SimdBase, SimdInto, SimdWiden, f32x16};
 
-use super::span::{STEP, STEPS_A_BLOCK};
+use super::pair::Pair;
+use super::span::{ABREAST, STEP, STEPS_A_BLOCK};
 use crate::engine::oracle;
 use crate::models::{Number, lanes};
 
@@ -34,15 +35,25 @@ pub trait Arithmetic: Copy + Send {
     type Vector: Number;
     /// Vectors of a step.
     const PARTS: usize;
+    /// What terms are evaluated in: numbers of several steps, so that while one waits for its last operation, the others go on.
+    type Abreast: Number;
+    /// How many of those [`ABREAST`] steps are.
+    const PARTS_ABREAST: usize;
 
     /// The element nearest to a value.
     fn element(value: f64) -> Self::Element;
     /// A vector of equal elements.
-    fn splat(self, value: f64) -> Self::Vector;
+    fn splat(self, element: Self::Element) -> Self::Vector;
     /// One vector of a step.
     fn load(self, from: &Step<Self::Element>, part: usize) -> Self::Vector;
     /// Writes one vector of a step.
     fn store(self, vector: Self::Vector, into: &mut Step<Self::Element>, part: usize);
+    /// Of each step an element for all its points.
+    fn splat_abreast(self, elements: &[Self::Element; ABREAST], part: usize) -> Self::Abreast;
+    /// Numbers of steps abreast.
+    fn load_abreast(self, from: &[Step<Self::Element>; ABREAST], part: usize) -> Self::Abreast;
+    /// Writes numbers of steps abreast.
+    fn store_abreast(self, numbers: Self::Abreast, into: &mut [Step<Self::Element>; ABREAST], part: usize);
     /// Half the Poisson deviance of counts y and expectation f > 0.
     fn half_deviance(y: Self::Vector, f: Self::Vector) -> Self::Vector;
     /// Sums a block's contributions, given by step of the block and part of the step.
@@ -59,6 +70,8 @@ impl<S: Simd> Arithmetic for Lanes<S> {
     type Element = f32;
     type Vector = f32x16<S>;
     const PARTS: usize = 1;
+    type Abreast = Pair<Pair<f32x16<S>>>;
+    const PARTS_ABREAST: usize = 1;
 
     #[inline(always)]
     fn element(value: f64) -> f32 {
@@ -66,8 +79,8 @@ impl<S: Simd> Arithmetic for Lanes<S> {
     }
 
     #[inline(always)]
-    fn splat(self, value: f64) -> f32x16<S> {
-        (value as f32).simd_into(self.0)
+    fn splat(self, element: f32) -> f32x16<S> {
+        element.simd_into(self.0)
     }
 
     #[inline(always)]
@@ -78,6 +91,24 @@ impl<S: Simd> Arithmetic for Lanes<S> {
     #[inline(always)]
     fn store(self, vector: f32x16<S>, into: &mut Step<f32>, _: usize) {
         vector.store_array(&mut into.0);
+    }
+
+    #[inline(always)]
+    fn splat_abreast(self, [a, b, c, d]: &[f32; ABREAST], _: usize) -> Self::Abreast {
+        Pair(Pair(self.splat(*a), self.splat(*b)), Pair(self.splat(*c), self.splat(*d)))
+    }
+
+    #[inline(always)]
+    fn load_abreast(self, [a, b, c, d]: &[Step<f32>; ABREAST], _: usize) -> Self::Abreast {
+        Pair(Pair(self.load(a, 0), self.load(b, 0)), Pair(self.load(c, 0), self.load(d, 0)))
+    }
+
+    #[inline(always)]
+    fn store_abreast(self, Pair(Pair(a, b), Pair(c, d)): Self::Abreast, into: &mut [Step<f32>; ABREAST], _: usize) {
+        self.store(a, &mut into[0], 0);
+        self.store(b, &mut into[1], 0);
+        self.store(c, &mut into[2], 0);
+        self.store(d, &mut into[3], 0);
     }
 
     #[inline(always)]
@@ -107,6 +138,8 @@ impl<S: Simd> Arithmetic for Double<S> {
     type Element = f64;
     type Vector = f64;
     const PARTS: usize = STEP;
+    type Abreast = f64;
+    const PARTS_ABREAST: usize = ABREAST * STEP;
 
     #[inline(always)]
     fn element(value: f64) -> f64 {
@@ -114,8 +147,8 @@ impl<S: Simd> Arithmetic for Double<S> {
     }
 
     #[inline(always)]
-    fn splat(self, value: f64) -> f64 {
-        value
+    fn splat(self, element: f64) -> f64 {
+        element
     }
 
     #[inline(always)]
@@ -126,6 +159,21 @@ impl<S: Simd> Arithmetic for Double<S> {
     #[inline(always)]
     fn store(self, vector: f64, into: &mut Step<f64>, part: usize) {
         into.0[part] = vector;
+    }
+
+    #[inline(always)]
+    fn splat_abreast(self, elements: &[f64; ABREAST], part: usize) -> f64 {
+        elements[part / STEP]
+    }
+
+    #[inline(always)]
+    fn load_abreast(self, from: &[Step<f64>; ABREAST], part: usize) -> f64 {
+        from[part / STEP].0[part % STEP]
+    }
+
+    #[inline(always)]
+    fn store_abreast(self, numbers: f64, into: &mut [Step<f64>; ABREAST], part: usize) {
+        into[part / STEP].0[part % STEP] = numbers;
     }
 
     #[inline(always)]

@@ -22,9 +22,9 @@ pub struct Grid<'p, E> {
     /// What the curve is added to: −y under Gaussian noise (the sum is a residual), 0 under Poisson.
     pub origin: Vec<Step<E>>,
     /// 1/σ under Gaussian noise, the counts under Poisson; padding makes no misfit.
-    pub first: Vec<Step<E>>,
+    first: Vec<Step<E>>,
     /// Exposure under Poisson; unused under Gaussian noise.
-    pub second: Vec<Step<E>>,
+    second: Vec<Step<E>>,
     /// One a measurement.
     pub parts: Vec<Part<'p>>,
     /// One a term.
@@ -40,6 +40,15 @@ pub struct Axis<'a, E> {
     pub origins: &'a [f64],
     /// t less the origin of its step.
     pub near: &'a [Step<E>],
+}
+
+/// What misfits are formed with at some steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Data<'a, E> {
+    /// See [`Grid`].
+    pub first: &'a [Step<E>],
+    /// See [`Grid`].
+    pub second: &'a [Step<E>],
 }
 
 /// Where a measurement lies on the axis.
@@ -118,6 +127,21 @@ impl<'p, E: Copy> Grid<'p, E> {
     pub fn axis(&self, span: Span) -> Axis<'_, E> {
         let steps = span.range();
         Axis { t: &self.t[steps.clone()], origins: &self.origins[steps.clone()], near: &self.near[steps] }
+    }
+
+    /// The data at the steps of a span.
+    #[inline(always)]
+    pub fn data(&self, span: Span) -> Data<'_, E> {
+        Data { first: &self.first[span.range()], second: &self.second[span.range()] }
+    }
+
+    /// Each term with its coefficients, of those of all terms in a row.
+    pub fn coefficients<'c>(&self, all: &'c [f64]) -> impl Iterator<Item = (usize, &'c [f64])> {
+        self.terms.iter().enumerate().scan(all, |left, (k, term)| {
+            let (own, after) = left.split_at(term.extent.len());
+            *left = after;
+            Some((k, own))
+        })
     }
 
     /// The steps in which a term is not negligible.

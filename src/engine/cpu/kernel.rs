@@ -1,20 +1,21 @@
 //! The loops over points: a term's curve, the sum of curves, and the misfit of a curve block by block.
 
 use super::arithmetic::{Arithmetic, Partial, Step};
-use super::grid::{Axis, Grid, MOST_COEFFICIENTS, Part, TermOnGrid};
-use super::span::{STEPS_A_BLOCK, Span};
+use super::grid::{Axis, Data, Grid, MOST_COEFFICIENTS, Part, TermOnGrid};
+use super::span::{ABREAST, STEPS_A_BLOCK, Span};
 use crate::engine::POISSON_FLOOR;
 use crate::models::{Extent, Number, Shape, Visit};
 
-/// Writes a term's curve at some steps.
+/// Writes a term's curve at some steps, or adds it to what is there.
 pub fn evaluate<A: Arithmetic>(
     arithmetic: A,
     term: &TermOnGrid,
     coefficients: &[f64],
     axis: Axis<'_, A::Element>,
+    onto: bool,
     curve: &mut [Step<A::Element>],
 ) {
-    term.shape.visit(Evaluate { arithmetic, extent: term.extent, coefficients, axis, curve });
+    term.shape.visit(Evaluate { arithmetic, extent: term.extent, coefficients, axis, onto, curve });
 }
 
 struct Evaluate<'a, A: Arithmetic> {
@@ -22,18 +23,21 @@ struct Evaluate<'a, A: Arithmetic> {
     extent: Extent,
     coefficients: &'a [f64],
     axis: Axis<'a, A::Element>,
+    onto: bool,
     curve: &'a mut [Step<A::Element>],
 }
+
+/// Coefficients that most shapes do not exceed: clearing room for many costs as much as a short support.
+const FEW: usize = 8;
 
 impl<A: Arithmetic> Visit for Evaluate<'_, A> {
     type Output = ();
 
     fn visit<S: Shape>(self) {
-        // Most shapes have few coefficients, and clearing room for many costs as much as a short support.
-        if self.extent.stride <= 8 {
+        if self.extent.stride <= FEW {
             self.arithmetic.vectorize(
                 #[inline(always)]
-                || self.run::<S, 8>(),
+                || self.run::<S, FEW>(),
             );
         } else {
             self.arithmetic.vectorize(
@@ -47,29 +51,93 @@ impl<A: Arithmetic> Visit for Evaluate<'_, A> {
 impl<A: Arithmetic> Evaluate<'_, A> {
     #[inline(always)]
     fn run<S: Shape, const N: usize>(self) {
-        let a = self.arithmetic;
-        let Extent { repeats, stride } = self.extent;
-        let zero = a.splat(0.0);
-        let mut room = [zero; N];
+        let (a, Extent { repeats, stride }) = (self.arithmetic, self.extent);
+        let t = if S::POSITION.is_some() { self.axis.near } else { self.axis.t };
         for i in 0..repeats {
-            for (c, &value) in room.iter_mut().zip(&self.coefficients[i * stride..(i + 1) * stride]) {
-                *c = a.splat(value);
+            let (own, onto) = (&self.coefficients[i * stride..(i + 1) * stride], self.onto || i > 0);
+            // Room for many coefficients of steps abreast would not stay in registers, and clearing it would cost more than it spares.
+            let abreast = if N > FEW { 0 } else { self.curve.len() / ABREAST };
+            let (curve, curve_left) = self.curve.split_at_mut(abreast * ABREAST);
+            let (t, t_left) = t.split_at(abreast * ABREAST);
+            let (origins, origins_left) = self.axis.origins.split_at(abreast * ABREAST);
+            if N <= FEW {
+                let (t, origins) = (t.as_chunks().0, origins.as_chunks().0);
+                steps_abreast::<A, S, N>(a, own, (t, origins), onto, curve.as_chunks_mut().0);
             }
-            let position = S::POSITION.map(|p| (p, self.coefficients[i * stride + p]));
-            let t = if position.is_some() { self.axis.near } else { self.axis.t };
-            for ((t, &origin), out) in t.iter().zip(self.axis.origins).zip(self.curve.iter_mut()) {
-                if let Some((p, value)) = position {
-                    // The difference in f64: near the peak it is small, and so is its rounding error.
-                    room[p] = a.splat(value - origin);
+            steps::<A, S, N>(a, own, (t_left, origins_left), onto, curve_left);
+        }
+    }
+}
+
+/// A run of coefficients step by step, given t or, where the shape has a position, t from origins.
+#[inline(always)]
+fn steps<A: Arithmetic, S: Shape, const N: usize>(
+    a: A,
+    own: &[f64],
+    (t, origins): (&[Step<A::Element>], &[f64]),
+    onto: bool,
+    curve: &mut [Step<A::Element>],
+) {
+    let mut room = [a.splat(A::element(0.0)); N];
+    for (c, &value) in room.iter_mut().zip(own) {
+        *c = a.splat(A::element(value));
+    }
+    let c = &mut room[..own.len()];
+    for ((t, origin), out) in t.iter().zip(origins).zip(curve) {
+        if let Some(p) = S::POSITION {
+            c[p] = a.splat(offset::<A>(own[p], *origin));
+        }
+        for part in 0..A::PARTS {
+            let value = S::eval(a.load(t, part), c);
+            a.store(if onto { a.load(out, part) + value } else { value }, out, part);
+        }
+    }
+}
+
+/// How often steps abreast are evaluated before the next offsets are formed: what was just written as a vector is not ready to be read number
+/// by number.
+const TURNS: usize = 32;
+
+/// The same, several steps at once.
+#[inline(always)]
+fn steps_abreast<A: Arithmetic, S: Shape, const N: usize>(
+    a: A,
+    own: &[f64],
+    (t, origins): (&[[Step<A::Element>; ABREAST]], &[[f64; ABREAST]]),
+    onto: bool,
+    curve: &mut [[Step<A::Element>; ABREAST]],
+) {
+    let mut offsets = [[A::element(0.0); ABREAST]; TURNS];
+    let mut room = [a.splat_abreast(&offsets[0], 0); N];
+    for (c, &value) in room.iter_mut().zip(own) {
+        *c = a.splat_abreast(&[A::element(value); ABREAST], 0);
+    }
+    let c = &mut room[..own.len()];
+    for begin in (0..curve.len()).step_by(TURNS) {
+        let turns = begin..curve.len().min(begin + TURNS);
+        let (t, origins, curve) = (&t[turns.clone()], &origins[turns.clone()], &mut curve[turns]);
+        if let Some(p) = S::POSITION {
+            let offset = |origin| offset::<A>(own[p], origin);
+            for (offsets, &[o, q, r, s]) in offsets.iter_mut().zip(origins) {
+                *offsets = [offset(o), offset(q), offset(r), offset(s)];
+            }
+        }
+        for ((t, offsets), out) in t.iter().zip(&offsets).zip(curve) {
+            for part in 0..A::PARTS_ABREAST {
+                if let Some(p) = S::POSITION {
+                    c[p] = a.splat_abreast(offsets, part);
                 }
-                let c = &room[..stride];
-                for part in 0..A::PARTS {
-                    let value = S::eval(a.load(t, part), c);
-                    a.store(if i == 0 { value } else { a.load(out, part) + value }, out, part);
-                }
+                let value = S::eval(a.load_abreast(t, part), c);
+                a.store_abreast(if onto { a.load_abreast(out, part) + value } else { value }, out, part);
             }
         }
     }
+}
+
+/// A position from an origin. The difference in f64: near the peak it is small, and so is its rounding error.
+#[inline(always)]
+fn offset<A: Arithmetic>(position: f64, origin: f64) -> A::Element {
+    A::element(position - origin)
 }
 
 /// Writes the origin plus some curves, each with the steps it lives on, at the steps of a span.
@@ -88,14 +156,27 @@ pub fn sum_curves<'a, A: Arithmetic>(
             into[span.range()].copy_from_slice(&origin[span.range()]);
             for (curve, of) in curves {
                 let steps = of.overlap(span).range();
-                for (out, curve) in into[steps.clone()].iter_mut().zip(&curve[steps]) {
-                    for part in 0..A::PARTS {
-                        a.store(a.load(out, part) + a.load(curve, part), out, part);
-                    }
-                }
+                add_steps(a, &curve[steps.clone()], &mut into[steps]);
             }
         },
     );
+}
+
+/// Adds a curve to a total.
+pub fn add<A: Arithmetic>(a: A, curve: &[Step<A::Element>], total: &mut [Step<A::Element>]) {
+    a.vectorize(
+        #[inline(always)]
+        || add_steps(a, curve, total),
+    );
+}
+
+#[inline(always)]
+fn add_steps<A: Arithmetic>(a: A, curve: &[Step<A::Element>], total: &mut [Step<A::Element>]) {
+    for (total, curve) in total.iter_mut().zip(curve) {
+        for part in 0..A::PARTS {
+            a.store(a.load(total, part) + a.load(curve, part), total, part);
+        }
+    }
 }
 
 /// A curve without one of its terms, and that term.
@@ -107,6 +188,16 @@ pub struct Total<'a, E> {
     pub curve: &'a [Step<E>],
     /// Where the term lives, in steps.
     pub span: Span,
+}
+
+impl<E> Total<'_, E> {
+    /// The part in some steps.
+    #[inline(always)]
+    fn within(self, steps: Span) -> Self {
+        let inside = self.span.overlap(steps);
+        let span = if inside.is_empty() { Span::EMPTY } else { Span { begin: inside.begin - steps.begin, end: inside.end - steps.begin } };
+        Self { rest: &self.rest[steps.range()], curve: &self.curve[steps.range()], span }
+    }
 }
 
 /// Writes the partial misfits of the `changed` blocks, and returns the sum over a measurement: changed blocks as written, others as kept.
@@ -126,7 +217,7 @@ pub fn measure<A: Arithmetic>(
             #[inline(always)]
             || {
                 for blocks in changed {
-                    sum_blocks::<A, HalfDeviance>(a, grid, total, blocks, written);
+                    sum_blocks::<A, HalfDeviance>(a, grid.data(blocks.steps()), total.within(blocks.steps()), &mut written[blocks.range()]);
                 }
                 sum_partials(part.blocks, changed, kept, written)
             },
@@ -136,11 +227,34 @@ pub fn measure<A: Arithmetic>(
             #[inline(always)]
             || {
                 for blocks in changed {
-                    sum_blocks::<A, Square>(a, grid, total, blocks, written);
+                    sum_blocks::<A, Square>(a, grid.data(blocks.steps()), total.within(blocks.steps()), &mut written[blocks.range()]);
                 }
                 sum_partials(part.blocks, changed, kept, written)
             },
         )
+    }
+}
+
+/// Writes the partial misfits of a total in some blocks.
+pub fn measure_blocks<A: Arithmetic>(
+    a: A,
+    grid: &Grid<'_, A::Element>,
+    poisson: bool,
+    blocks: Span,
+    total: &[Step<A::Element>],
+    written: &mut [Partial],
+) {
+    let (data, total) = (grid.data(blocks.steps()), Total { rest: total, curve: &[], span: Span::EMPTY });
+    if poisson {
+        a.vectorize(
+            #[inline(always)]
+            || sum_blocks::<A, HalfDeviance>(a, data, total, &mut written[blocks.range()]),
+        );
+    } else {
+        a.vectorize(
+            #[inline(always)]
+            || sum_blocks::<A, Square>(a, data, total, &mut written[blocks.range()]),
+        );
     }
 }
 
@@ -167,26 +281,20 @@ struct HalfDeviance;
 impl PointMisfit for HalfDeviance {
     #[inline(always)]
     fn of<A: Arithmetic>(a: A, curve: A::Vector, counts: A::Vector, exposure: A::Vector) -> A::Vector {
-        let (f, floor) = (curve * exposure, a.splat(POISSON_FLOOR));
+        let (f, floor) = (curve * exposure, a.splat(A::element(POISSON_FLOOR)));
         A::half_deviance(counts, f.if_below(floor, floor, f))
     }
 }
 
 #[inline(always)]
-fn sum_blocks<A: Arithmetic, M: PointMisfit>(
-    a: A,
-    grid: &Grid<'_, A::Element>,
-    total: Total<'_, A::Element>,
-    blocks: Span,
-    out: &mut [Partial],
-) {
-    for b in blocks.range() {
+fn sum_blocks<A: Arithmetic, M: PointMisfit>(a: A, data: Data<'_, A::Element>, total: Total<'_, A::Element>, out: &mut [Partial]) {
+    for (b, out) in out.iter_mut().enumerate() {
         // Whole blocks as slices of known length: one check each instead of one a vector.
         let steps = Span { begin: b * STEPS_A_BLOCK, end: (b + 1) * STEPS_A_BLOCK };
-        let (rest, first, second) = (&total.rest[steps.range()], &grid.first[steps.range()], &grid.second[steps.range()]);
-        let data = (first, second);
+        let rest = &total.rest[steps.range()];
+        let data = Data { first: &data.first[steps.range()], second: &data.second[steps.range()] };
         let inside = total.span.overlap(steps);
-        out[b] = if inside == steps {
+        *out = if inside == steps {
             let curve = &total.curve[steps.range()];
             a.sum_block(
                 #[inline(always)]
@@ -211,23 +319,14 @@ fn sum_blocks<A: Arithmetic, M: PointMisfit>(
     }
 }
 
-/// A block of the grid's `first` and `second`.
-type Pair<'a, E> = (&'a [Step<E>], &'a [Step<E>]);
-
 #[inline(always)]
-fn misfit<A: Arithmetic, M: PointMisfit>(
-    a: A,
-    (first, second): Pair<'_, A::Element>,
-    step: usize,
-    part: usize,
-    total: A::Vector,
-) -> A::Vector {
-    M::of(a, total, a.load(&first[step], part), a.load(&second[step], part))
+fn misfit<A: Arithmetic, M: PointMisfit>(a: A, data: Data<'_, A::Element>, step: usize, part: usize, total: A::Vector) -> A::Vector {
+    M::of(a, total, a.load(&data.first[step], part), a.load(&data.second[step], part))
 }
 
 /// The sum over all blocks, ascending in two chains by turns, so that one addition does not wait for the last.
 #[inline(always)]
-fn sum_partials(all: Span, changed: [Span; 2], kept: &[Partial], written: &[Partial]) -> Partial {
+pub fn sum_partials(all: Span, changed: [Span; 2], kept: &[Partial], written: &[Partial]) -> Partial {
     let mut sums = [Partial::default(); 2];
     let mut at = all.begin;
     for blocks in changed.into_iter().filter(|c| !c.is_empty()) {

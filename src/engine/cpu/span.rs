@@ -6,6 +6,9 @@ pub const STEP: usize = 16;
 /// Steps whose misfit is kept as one partial sum.
 pub const STEPS_A_BLOCK: usize = 4;
 
+/// Steps that a term is evaluated in at once.
+pub const ABREAST: usize = 4;
+
 /// Steps or blocks `begin .. end`; empty where begin ≥ end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {

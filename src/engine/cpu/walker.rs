@@ -1,9 +1,12 @@
 //! One walker: the curves of its terms, its misfits block by block, and the move it is trying.
 
 use super::arithmetic::{Arithmetic, Partial, Step};
-use super::grid::Grid;
+use super::grid::{Grid, Part};
 use super::kernel::{self, Total};
 use super::span::Span;
+
+/// Blocks whose total from scratch is formed at once: few enough for the nearest cache, enough for a term to be worth the call.
+const BLOCKS_AT_ONCE: usize = 32;
 
 /// Where a term's curve is kept.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,6 +38,8 @@ struct Rest {
 pub struct Walker<E> {
     curves: Vec<Step<E>>,
     slots: Vec<Slot>,
+    /// Coefficients of all terms while their curves are not written yet, otherwise none.
+    unwritten: Vec<f64>,
     /// Unused slots; the last freed is used first, so that moves of one term touch one spare slot only.
     free: Vec<usize>,
     sum: Vec<Step<E>>,
@@ -56,6 +61,7 @@ impl<E: Copy + Default> Walker<E> {
         Self {
             curves: vec![Step::default(); 2 * terms * steps],
             slots: (0..terms).map(|at| Slot { at, span: Span::EMPTY }).collect(),
+            unwritten: Vec::new(),
             free: (terms..2 * terms).collect(),
             sum: vec![Step::default(); steps],
             rest: Rest::default(),
@@ -68,20 +74,62 @@ impl<E: Copy + Default> Walker<E> {
         }
     }
 
-    /// Evaluates all terms from scratch and keeps them.
+    /// Evaluates all terms from scratch and keeps their coefficients; their curves are written when the first move asks for them.
     pub fn load<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>, coefficients: &[f64]) {
-        self.begin();
-        let mut at = 0;
-        for term in 0..grid.terms.len() {
-            at += self.change(a, grid, term, &coefficients[at..]);
+        self.drop_move();
+        self.rest.term = None;
+        self.unwritten.clear();
+        self.unwritten.extend_from_slice(coefficients);
+        for (term, own) in grid.coefficients(coefficients) {
+            self.slots[term].span = grid.support(term, own);
         }
-        let everything = Span { begin: 0, end: self.partials.len() };
-        self.measure_several(a, grid, everything);
-        self.keep();
+        for p in 0..grid.parts.len() {
+            let Part { blocks, poisson, .. } = grid.parts[p];
+            for begin in blocks.range().step_by(BLOCKS_AT_ONCE) {
+                let some = Span { begin, end: blocks.end.min(begin + BLOCKS_AT_ONCE) };
+                self.total(a, grid, some.steps());
+                kernel::measure_blocks(a, grid, poisson, some, &self.sum, &mut self.partials);
+            }
+            self.misfits[p] = grid.parts[p].misfit(&kernel::sum_partials(blocks, [Span::EMPTY; 2], &self.partials, &[]));
+        }
+    }
+
+    /// Writes the total of unwritten curves at some steps to the beginning of `sum`, where it stays in the cache from term to term.
+    fn total<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>, steps: Span) {
+        let total = &mut self.sum[..steps.end - steps.begin];
+        total.copy_from_slice(&grid.origin[steps.range()]);
+        for (term, own) in grid.coefficients(&self.unwritten) {
+            let (info, Slot { at, span }) = (&grid.terms[term], self.slots[term]);
+            let inside = span.overlap(steps);
+            if inside.is_empty() {
+                continue;
+            }
+            let into = &mut total[inside.begin - steps.begin..inside.end - steps.begin];
+            if info.extent.repeats == 1 {
+                kernel::evaluate(a, info, own, grid.axis(inside), true, into);
+            } else {
+                let curve = &mut self.curves[at * grid.steps()..][inside.range()];
+                kernel::evaluate(a, info, own, grid.axis(inside), false, curve);
+                kernel::add(a, curve, into);
+            }
+        }
+    }
+
+    /// Writes the curves of all terms where that is still to be done.
+    fn write_curves<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>) {
+        for (term, own) in grid.coefficients(&self.unwritten) {
+            let Slot { at, span } = self.slots[term];
+            let curve = &mut self.curves[at * grid.steps()..][span.range()];
+            kernel::evaluate(a, &grid.terms[term], own, grid.axis(span), false, curve);
+        }
+        self.unwritten.clear();
     }
 
     /// Evaluates a move that changes some terms, whose new coefficients follow one another.
     pub fn attempt<A: Arithmetic<Element = E>>(&mut self, a: A, grid: &Grid<'_, E>, terms: &[u32], coefficients: &[f64]) {
+        if !self.unwritten.is_empty() {
+            self.write_curves(a, grid);
+        }
         self.begin();
         let mut at = 0;
         for &term in terms {
@@ -141,7 +189,7 @@ impl<E: Copy + Default> Walker<E> {
         let span = grid.support(term, coefficients);
         let Some(at) = self.free.pop() else { unreachable!("a slot for every term, and as many spare") };
         let curve = &mut self.curves[at * grid.steps()..][span.range()];
-        kernel::evaluate(a, info, coefficients, grid.axis(span), curve);
+        kernel::evaluate(a, info, coefficients, grid.axis(span), false, curve);
         self.changes.push(Change { term, slot: Slot { at, span } });
         info.extent.len()
     }
