@@ -62,9 +62,9 @@ impl<A: Arithmetic> Evaluate<'_, A> {
             let (origins, origins_left) = self.axis.origins.split_at(abreast * ABREAST);
             if N <= FEW {
                 let (t, origins) = (t.as_chunks().0, origins.as_chunks().0);
-                steps_abreast::<A, S, N>(a, own, (t, origins), onto, curve.as_chunks_mut().0);
+                steps_abreast::<A, S, N>(a, own, t, origins, onto, curve.as_chunks_mut().0);
             }
-            steps::<A, S, N>(a, own, (t_left, origins_left), onto, curve_left);
+            steps::<A, S, N>(a, own, t_left, origins_left, onto, curve_left);
         }
     }
 }
@@ -74,7 +74,8 @@ impl<A: Arithmetic> Evaluate<'_, A> {
 fn steps<A: Arithmetic, S: Shape, const N: usize>(
     a: A,
     own: &[f64],
-    (t, origins): (&[Step<A::Element>], &[f64]),
+    t: &[Step<A::Element>],
+    origins: &[f64],
     onto: bool,
     curve: &mut [Step<A::Element>],
 ) {
@@ -103,7 +104,8 @@ const TURNS: usize = 32;
 fn steps_abreast<A: Arithmetic, S: Shape, const N: usize>(
     a: A,
     own: &[f64],
-    (t, origins): (&[[Step<A::Element>; ABREAST]], &[[f64; ABREAST]]),
+    t: &[[Step<A::Element>; ABREAST]],
+    origins: &[[f64; ABREAST]],
     onto: bool,
     curve: &mut [[Step<A::Element>; ABREAST]],
 ) {

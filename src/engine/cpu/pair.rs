@@ -71,7 +71,7 @@ mod tests {
             let bits = |x: f32x16<S>| x.to_array().map(f32::to_bits);
             let (x, y): (f32x16<S>, f32x16<S>) = (self.0.simd_into(simd), (0.5 * self.0 - 1.0).simd_into(simd));
             let pair = Pair(x, y);
-            let functions: [(&str, Pair<f32x16<S>>, f32x16<S>, f32x16<S>); 8] = [
+            let functions = [
                 ("exp", Number::exp(pair), Number::exp(x), Number::exp(y)),
                 ("exp_down", Number::exp_down(-Number::abs(pair)), Number::exp(-Number::abs(x)), Number::exp(-Number::abs(y))),
                 ("atan", Number::atan(pair), Number::atan(x), Number::atan(y)),
