@@ -2,7 +2,7 @@
 
 use super::arithmetic::{Arithmetic, Partial, Step};
 use super::span::{Ends, STEP, STEPS_A_BLOCK, Span};
-use crate::engine::POISSON_FLOOR;
+use crate::engine::{POISSON_FLOOR, floor};
 use crate::error::{Error, Result};
 use crate::models::{Extent, ShapeKind};
 use crate::problem::{Measurement, Noise, Problem};
@@ -173,8 +173,5 @@ fn term_on_grid(problem: &Problem, term: &crate::problem::Term) -> Result<TermOn
             .hint(format!("at most {MOST_COEFFICIENTS} can be evaluated; choose a smaller size")));
     }
     let data = &problem.measurements[term.measurement];
-    // A deviance goes with the logarithm of the expectation: where counts meet no background, even a far tail is worth many nats. Below
-    // a thousandth of the expectation's floor nothing can be seen.
-    let floor = if data.noise == Noise::Poisson { data.floor.min(1e-3 * POISSON_FLOOR) } else { data.floor };
-    Ok(TermOnGrid { shape: term.model.shape, extent: term.extent, part: term.measurement, floor })
+    Ok(TermOnGrid { shape: term.model.shape, extent: term.extent, part: term.measurement, floor: floor(data) })
 }
