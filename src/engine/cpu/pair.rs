@@ -60,7 +60,7 @@ mod tests {
     use fearless_simd::{Level, Simd, SimdBase, SimdInto, f32x16};
 
     use super::*;
-    use crate::engine::cpu::level::{OnLevel, named, on};
+    use crate::models::level::{OnLevel, named, on};
 
     struct Same(f32);
 
