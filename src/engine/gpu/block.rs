@@ -8,7 +8,9 @@ use super::packing::Packing;
 use super::path::Path;
 use super::plan::{Bounds, Draft, Tables};
 use super::program::{Pipelines, Programs};
+use super::stretch::{Sizes, Stretches, Upload};
 use super::totals::Totals;
+use crate::engine::SENTINEL;
 use crate::engine::timeline::Traffic;
 use crate::error::{Error, Result};
 
@@ -36,21 +38,11 @@ struct Groups {
     keep: wgpu::BindGroup,
 }
 
-/// The moves of one attempt, as they go to the device.
-#[derive(Debug, Default)]
-struct Upload {
-    moves: Vec<Move>,
-    changed: Vec<u32>,
-    fresh: Vec<f32>,
-    /// Number of each move in the tile's list.
-    origin: Vec<u32>,
-    /// Moves with a coefficient that is not finite.
-    refused: Vec<u32>,
-}
-
 /// A block.
 #[derive(Debug)]
 pub struct Block {
+    /// Its number in the tile.
+    number: usize,
     pipelines: Pipelines,
     groups: Groups,
     buffers: Buffers,
@@ -75,7 +67,8 @@ pub struct Block {
     last: usize,
     /// Choices for the last attempt, one bit a move; none yet: empty.
     choices: Vec<u32>,
-    upload: Upload,
+    /// What this attempt uploads.
+    sizes: Sizes,
     /// Where totals are kept: what is known of them.
     totals: Option<Totals>,
     /// Number of sums that the flight brings back.
@@ -87,13 +80,21 @@ impl Block {
     ///
     /// # Errors
     /// Where the device refuses a kernel or a buffer.
-    pub fn new(device: &Device, programs: &Programs, draft: &Draft<'_>, forced: Option<Path>, bounds: Bounds) -> Result<Self> {
+    pub fn new(
+        number: usize,
+        device: &Device,
+        programs: &Programs,
+        draft: &Draft<'_>,
+        forced: Option<Path>,
+        bounds: Bounds,
+    ) -> Result<Self> {
         let pipelines = programs.of(device, &draft.key)?;
         let tables = Tables::of(draft);
         let (buffers, groups) = device.scoped("making the buffers of a tile", |raw| make(raw, &device.queue, programs, draft, &tables))?;
         let problems = draft.problems.iter().map(|p| p.0);
         let totals = (draft.key.path == Path::Kept).then(|| Totals::new(problems, draft.walkers.len(), forced.is_some()));
         Ok(Self {
+            number,
             pipelines,
             groups,
             buffers,
@@ -113,36 +114,34 @@ impl Block {
             slot: 0,
             last: 0,
             choices: Vec::with_capacity(draft.moves().div_ceil(32)),
-            upload: Upload::default(),
+            sizes: Sizes::default(),
             totals,
             awaited: 0,
         })
     }
 
-    /// Empties the list of moves.
+    /// Forgets the moves of the last attempt.
     pub fn clear(&mut self) {
-        let Upload { moves, changed, fresh, origin, refused } = &mut self.upload;
-        moves.clear();
-        changed.clear();
-        fresh.clear();
-        origin.clear();
-        refused.clear();
-        self.totals.iter_mut().for_each(Totals::clear);
+        self.sizes = Sizes::default();
         self.awaited = 0;
     }
 
-    /// Adds a move of one of its walkers; `origin` is its number in the tile's list, and `whole` tells that nothing kept may be used.
-    pub fn push(&mut self, origin: u32, walker: u32, terms: &[u32], coefficients: &[f64], whole: bool) {
-        let next = 1 - self.slot;
-        let upload = &mut self.upload;
+    /// Adds a move of one of its walkers to what a stretch has for it; `whole` tells that nothing kept may be used. Places are told as if nothing came
+    /// before the stretch, until [`Self::shift`].
+    pub fn push(&self, upload: &mut Upload, walker: u32, terms: &[u32], coefficients: &[f64], whole: bool) {
         let problem = self.problem_of[walker as usize];
         let first_term = self.first_term[problem as usize];
-        let whole = self.totals.as_mut().is_some_and(|totals| totals.push(walker, problem, terms, whole));
+        let whole = self.totals.as_ref().is_some_and(|totals| {
+            let (whole, known) = totals.judge(walker, problem, terms, whole);
+            upload.tried.push(known);
+            whole
+        });
+        let number = upload.moves.len() as u32;
         upload.moves.push(Move {
             walker,
-            first_changed: (next * self.terms + upload.changed.len()) as u32,
+            first_changed: upload.changed.len() as u32,
             changed: terms.len() as u32 | if whole { WHOLE } else { 0 },
-            fresh: (self.resident + next * self.fresh + upload.fresh.len()) as u32,
+            fresh: upload.fresh.len() as u32,
         });
         upload.changed.extend(terms.iter().map(|k| first_term + k));
         let (packings, mut rest, mut finite) = (&self.packings[problem as usize], coefficients, true);
@@ -150,9 +149,25 @@ impl Block {
             finite &= packings[k as usize].push(&mut rest, &mut upload.fresh);
         }
         if !finite {
-            upload.refused.push(upload.origin.len() as u32);
+            upload.refused.push(number);
         }
-        upload.origin.push(origin);
+    }
+
+    /// Lets what the next stretch has for it follow what those before have.
+    pub fn follow(&mut self, upload: &mut Upload) {
+        upload.before = self.sizes;
+        self.sizes += upload.sizes();
+    }
+
+    /// Moves the places that the moves of a stretch tell to where they will be on the device.
+    pub fn shift(&self, upload: &mut Upload) {
+        let next = 1 - self.slot;
+        let first_changed = (next * self.terms + upload.before.changed) as u32;
+        let fresh = (self.resident + next * self.fresh + upload.before.fresh) as u32;
+        for moved in &mut upload.moves {
+            moved.first_changed += first_changed;
+            moved.fresh += fresh;
+        }
     }
 
     /// Whether its walkers' totals stay on the device.
@@ -162,25 +177,27 @@ impl Block {
 
     /// Moves of the last attempt, and those of them that were made from totals.
     #[cfg(test)]
-    pub fn count_from_totals(&self) -> (usize, usize) {
-        let moves = &self.upload.moves;
-        (moves.len(), moves.iter().filter(|m| self.keeps_totals() && m.changed & WHOLE == 0).count())
+    pub fn count_from_totals(&self, stretches: &Stretches) -> (usize, usize) {
+        let moves = stretches.of(self.number).flat_map(|upload| &upload.moves);
+        (self.sizes.moves, moves.filter(|m| self.keeps_totals() && m.changed & WHOLE == 0).count())
     }
 
     /// Whether it has moves to evaluate.
     pub fn is_busy(&self) -> bool {
-        !self.upload.moves.is_empty()
+        self.sizes.moves > 0
     }
 
     /// Notes choices for its moves of the last attempt, as a function of their number in the tile's list.
-    pub fn choose(&mut self, keep: impl Fn(usize) -> bool) {
+    pub fn choose(&mut self, stretches: &Stretches, keep: impl Fn(usize) -> bool) {
         self.choices.clear();
         self.choices.resize(self.last.div_ceil(32), 0);
-        for (i, &origin) in self.upload.origin.iter().enumerate() {
-            let kept = keep(origin as usize);
-            self.choices[i / 32] |= u32::from(kept) << (i % 32);
-            if let Some(totals) = self.totals.as_mut().filter(|_| kept) {
-                totals.keep(i, self.upload.moves[i].walker);
+        for upload in stretches.of(self.number) {
+            for (i, &origin) in upload.origin.iter().enumerate() {
+                let (kept, at) = (keep(origin as usize), upload.before.moves + i);
+                self.choices[at / 32] |= u32::from(kept) << (at % 32);
+                if let Some(totals) = self.totals.as_mut().filter(|_| kept) {
+                    totals.keep(upload.moves[i].walker, upload.tried[i]);
+                }
             }
         }
     }
@@ -190,10 +207,16 @@ impl Block {
     ///
     /// # Errors
     /// Where the staging buffer is not mapped.
-    pub fn encode(&mut self, programs: &Programs, stamps: Stamps<'_>, encoder: &mut wgpu::CommandEncoder) -> Result<Traffic> {
+    pub fn encode(
+        &mut self,
+        programs: &Programs,
+        stretches: &Stretches,
+        stamps: Stamps<'_>,
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> Result<Traffic> {
         self.staging_mapped.check()?;
         let next = 1 - self.slot;
-        let moves = self.upload.moves.len();
+        let moves = self.sizes.moves;
         let settled = if self.choices.is_empty() { 0 } else { self.last };
         let call = Call {
             first_move: (next * self.moves) as u32,
@@ -202,7 +225,7 @@ impl Block {
             first_settled: (self.slot * self.moves) as u32,
             settled: settled as u32,
         };
-        let uploaded = self.copy(encoder, &call, next)?;
+        let uploaded = self.copy(encoder, stretches, &call)?;
         let spread = |jobs: usize| grid(jobs.div_ceil((WORKGROUP / self.lanes) as usize), self.workgroups);
         let keep = self.pipelines.keep.as_ref().filter(|_| settled > 0);
         if let Some(keep) = keep {
@@ -224,31 +247,38 @@ impl Block {
     }
 
     /// Writes everything an attempt needs into the staging buffer, one piece after the other, and records a copy for each. Tells how many bytes.
-    fn copy(&self, encoder: &mut wgpu::CommandEncoder, call: &Call, next: usize) -> Result<u64> {
-        let (b, upload) = (&self.buffers, &self.upload);
+    fn copy(&self, encoder: &mut wgpu::CommandEncoder, stretches: &Stretches, call: &Call) -> Result<u64> {
+        let (b, sizes, next) = (&self.buffers, self.sizes, 1 - self.slot);
         let words = |count: usize| 4 * count as u64;
-        let pieces: [(&[u8], &wgpu::Buffer, u64); 5] = [
-            (bytemuck::bytes_of(call), &b.call, 0),
-            (bytemuck::cast_slice(&self.choices), &b.choices, 0),
-            (bytemuck::cast_slice(&upload.moves), &b.moves, size_of::<Move>() as u64 * (next * self.moves) as u64),
-            (bytemuck::cast_slice(&upload.changed), &b.changed, words(next * self.terms)),
-            (bytemuck::cast_slice(&upload.fresh), &b.coefficients, words(self.resident + next * self.fresh)),
+        let a_move = size_of::<Move>() as u64;
+        let pieces = [
+            (size_of::<Call>() as u64, &b.call, 0),
+            (words(self.choices.len()), &b.choices, 0),
+            (a_move * sizes.moves as u64, &b.moves, a_move * (next * self.moves) as u64),
+            (words(sizes.changed), &b.changed, words(next * self.terms)),
+            (words(sizes.fresh), &b.coefficients, words(self.resident + next * self.fresh)),
         ];
-        let total: usize = pieces.iter().map(|p| p.0.len()).sum();
-        let mut view = b.staging.get_mapped_range_mut(0..total as u64).map_err(|e| Error::device(e.to_string()))?;
+        let total = pieces.iter().map(|p| p.0).sum();
+        let mut view = b.staging.get_mapped_range_mut(0..total).map_err(|e| Error::device(e.to_string()))?;
         let mut at = 0;
-        for (bytes, _, _) in pieces {
+        let mut write = |bytes: &[u8]| {
             view.slice(at..at + bytes.len()).copy_from_slice(bytes);
             at += bytes.len();
-        }
+        };
+        write(bytemuck::bytes_of(call));
+        write(bytemuck::cast_slice(&self.choices));
+        let uploads = stretches.of(self.number);
+        uploads.clone().for_each(|upload| write(bytemuck::cast_slice(&upload.moves)));
+        uploads.clone().for_each(|upload| write(bytemuck::cast_slice(&upload.changed)));
+        uploads.for_each(|upload| write(bytemuck::cast_slice(&upload.fresh)));
         drop(view);
         b.staging.unmap();
         let mut at = 0;
-        for (bytes, target, offset) in pieces.into_iter().filter(|p| !p.0.is_empty()) {
-            encoder.copy_buffer_to_buffer(&b.staging, at, target, offset, bytes.len() as u64);
-            at += bytes.len() as u64;
+        for (bytes, target, offset) in pieces.into_iter().filter(|p| p.0 > 0) {
+            encoder.copy_buffer_to_buffer(&b.staging, at, target, offset, bytes);
+            at += bytes;
         }
-        Ok(total as u64)
+        Ok(total)
     }
 
     /// Asks for the buffers that the host needs next; to be called after the submission.
@@ -257,37 +287,45 @@ impl Block {
         self.readback_mapped.request(&self.buffers.readback, wgpu::MapMode::Read, 4 * self.awaited as u64);
     }
 
-    /// Reads the sums that came back; `deliver` gets a move's number in the tile's list and its misfits, one a measurement, infinite
-    /// where the move is inadmissible.
+    /// Reads the sums that came back; `misfits` are those of all moves of the tile, of which it fills in its own, the sentinel where a move is
+    /// inadmissible.
     ///
     /// # Errors
     /// Where the buffer is not mapped.
-    pub fn read(&mut self, mut deliver: impl FnMut(usize, &mut dyn Iterator<Item = f64>)) -> Result<()> {
+    pub fn read(&mut self, stretches: &mut Stretches, misfits: &mut [f64]) -> Result<()> {
         self.readback_mapped.check()?;
         let view = self.buffers.readback.get_mapped_range(0..4 * self.awaited as u64).map_err(|e| Error::device(e.to_string()))?;
         let sums: &[f32] = bytemuck::cast_slice(&view);
-        let (upload, totals) = (&self.upload, &mut self.totals);
-        let mut refused = upload.refused.iter().peekable();
-        for (i, (moved, sums)) in upload.moves.iter().zip(sums.chunks_exact(self.slots)).enumerate() {
-            let finite = refused.next_if(|&&r| r as usize == i).is_none();
-            let mut rest = sums;
-            let problem = self.problem_of[moved.walker as usize];
-            let mut misfits = self.parts[problem as usize].iter().enumerate().map(|(m, &parts)| {
-                let (own, others) = rest.split_at(parts);
-                rest = others;
-                // Each part is at most the sentinel; a sum of them stays finite in f64 and is cut to it by the caller.
-                let misfit = if finite { own.iter().map(|&s| f64::from(s)).sum() } else { f64::INFINITY };
-                if let Some(totals) = totals {
-                    totals.measured(i, problem, m, misfit);
-                }
-                misfit
-            });
-            deliver(upload.origin[i] as usize, &mut misfits);
-        }
+        let of_moves = |upload: &Upload| &sums[self.slots * upload.before.moves..][..self.slots * upload.moves.len()];
+        stretches.each_with_misfits(misfits, |stretch, misfits| {
+            let upload = &mut stretch.uploads[self.number];
+            self.add(of_moves(upload), upload, misfits);
+        });
         drop(view);
         self.buffers.readback.unmap();
         self.awaited = 0;
         Ok(())
+    }
+
+    /// Adds the sums of what a stretch has for it, which go to their places among the misfits of the stretch.
+    fn add(&self, sums: &[f32], upload: &mut Upload, misfits: &mut [f64]) {
+        let mut refused = upload.refused.iter().peekable();
+        for (i, (moved, mut rest)) in upload.moves.iter().zip(sums.chunks_exact(self.slots)).enumerate() {
+            let finite = refused.next_if(|&&r| r as usize == i).is_none();
+            let problem = self.problem_of[moved.walker as usize];
+            let parts = &self.parts[problem as usize];
+            let own = &mut misfits[upload.place[i] as usize..][..parts.len()];
+            for (m, (slot, &parts)) in own.iter_mut().zip(parts).enumerate() {
+                let (own, others) = rest.split_at(parts);
+                rest = others;
+                // Each part is at most the sentinel; a sum of them stays finite in f64 and is cut to it.
+                let misfit = if finite { own.iter().map(|&s| f64::from(s)).sum() } else { f64::INFINITY };
+                if let Some(totals) = &self.totals {
+                    totals.measured(&mut upload.tried[i], problem, m, misfit);
+                }
+                *slot = if misfit < SENTINEL { misfit } else { SENTINEL };
+            }
+        }
     }
 }
 

@@ -11,6 +11,9 @@ mod packing;
 pub mod path;
 mod plan;
 pub mod program;
+mod stretch;
+#[cfg(test)]
+mod stretch_tests;
 #[cfg(test)]
 mod support_tests;
 #[cfg(test)]

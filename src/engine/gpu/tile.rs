@@ -6,8 +6,9 @@ use super::Gpu;
 use super::block::Block;
 use super::clock::{Clock, Stamps};
 use super::plan;
+use super::stretch::Stretches;
 use crate::engine::timeline::Traffic;
-use crate::engine::{Moves, Roster, SENTINEL, Tile};
+use crate::engine::{Moves, Roster, Tile};
 use crate::error::Result;
 
 /// A walker's place: its block and number there, and its problem's numbers.
@@ -26,8 +27,8 @@ pub struct GpuTile<'p> {
     gpu: &'p Gpu,
     blocks: Vec<Block>,
     home: Vec<Home>,
-    /// Place of each move's misfits in the list, and the end of the last.
-    place: Vec<usize>,
+    /// The moves of the last attempt, packed.
+    stretches: Stretches,
     /// The submission under way.
     flight: Option<wgpu::SubmissionIndex>,
     clock: Option<Clock>,
@@ -55,26 +56,38 @@ impl<'p> GpuTile<'p> {
                     coefficients: problem.coefficients() as u32,
                 };
             }
-            blocks.push(Block::new(&gpu.device, &gpu.programs, draft, gpu.forced, gpu.bounds)?);
+            blocks.push(Block::new(blocks.len(), &gpu.device, &gpu.programs, draft, gpu.forced, gpu.bounds)?);
         }
         let (clock, whole) = (Clock::new(&gpu.device)?, Moves::default());
-        Ok(Self { gpu, blocks, home, place: Vec::new(), flight: None, clock, whole })
+        Ok(Self { gpu, blocks, home, stretches: Stretches::default(), flight: None, clock, whole })
+    }
+
+    /// Packs moves on all threads, and lines up what each block gets.
+    fn pack(&mut self, moves: &Moves, whole: bool) {
+        let (blocks, home) = (&self.blocks, &self.home);
+        self.stretches.fill(moves.len(), blocks.len(), |i, stretch| {
+            let home = home[moves.walker[i] as usize];
+            let terms = &moves.term[moves.term_start[i] as usize..moves.term_start[i + 1] as usize];
+            let coefficients = &moves.coefficients[moves.coefficient_start[i] as usize..moves.coefficient_start[i + 1] as usize];
+            let upload = &mut stretch.uploads[home.block as usize];
+            blocks[home.block as usize].push(upload, home.walker, terms, coefficients, whole);
+            upload.origin.push(i as u32);
+            upload.place.push(stretch.misfits as u32);
+            stretch.misfits += home.measurements as usize;
+        });
+        self.blocks.iter_mut().for_each(Block::clear);
+        for stretch in self.stretches.used_mut() {
+            self.blocks.iter_mut().zip(&mut stretch.uploads).for_each(|(block, upload)| block.follow(upload));
+        }
+        let blocks = &self.blocks;
+        self.stretches.each(|stretch| blocks.iter().zip(&mut stretch.uploads).for_each(|(block, upload)| block.shift(upload)));
     }
 
     /// Records every block with moves and submits once; `whole` tells that no kept total may be used.
     fn launch(&mut self, moves: &Moves, whole: bool) -> Result<()> {
         self.finish(None)?;
         self.gpu.device.check()?;
-        self.blocks.iter_mut().for_each(Block::clear);
-        self.place.clear();
-        self.place.push(0);
-        for (i, &w) in moves.walker.iter().enumerate() {
-            let home = self.home[w as usize];
-            let terms = &moves.term[moves.term_start[i] as usize..moves.term_start[i + 1] as usize];
-            let coefficients = &moves.coefficients[moves.coefficient_start[i] as usize..moves.coefficient_start[i + 1] as usize];
-            self.blocks[home.block as usize].push(i as u32, home.walker, terms, coefficients, whole);
-            self.place.push(self.place[i] + home.measurements as usize);
-        }
+        self.pack(moves, whole);
         let device = &self.gpu.device;
         let mut encoder = device.raw.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let busy = self.blocks.iter().filter(|b| b.is_busy()).count();
@@ -84,7 +97,7 @@ impl<'p> GpuTile<'p> {
         let mut traffic = Traffic { submissions: 1, ..Traffic::default() };
         for (i, block) in self.blocks.iter_mut().filter(|b| b.is_busy()).enumerate() {
             let stamps = Stamps { clock: self.clock.as_ref(), first: i == 0, last: i + 1 == busy };
-            traffic += block.encode(&self.gpu.programs, stamps, &mut encoder)?;
+            traffic += block.encode(&self.gpu.programs, &self.stretches, stamps, &mut encoder)?;
         }
         if let Some(clock) = &self.clock {
             clock.encode(&mut encoder);
@@ -116,13 +129,9 @@ impl<'p> GpuTile<'p> {
         let mut unread = Vec::new();
         let misfits = misfits.unwrap_or(&mut unread);
         misfits.clear();
-        misfits.resize(self.place.last().copied().unwrap_or(0), 0.0);
+        misfits.resize(self.stretches.misfits(), 0.0);
         for block in self.blocks.iter_mut().filter(|b| b.is_busy()) {
-            block.read(|i, values| {
-                for (slot, value) in misfits[self.place[i]..self.place[i + 1]].iter_mut().zip(values) {
-                    *slot = if value < SENTINEL { value } else { SENTINEL };
-                }
-            })?;
+            block.read(&mut self.stretches, misfits)?;
         }
         Ok(())
     }
@@ -132,7 +141,7 @@ impl<'p> GpuTile<'p> {
 impl GpuTile<'_> {
     /// Moves of the last attempt, and those of them that were made from totals.
     pub fn count_from_totals(&self) -> (usize, usize) {
-        let each = self.blocks.iter().map(Block::count_from_totals);
+        let each = self.blocks.iter().map(|b| b.count_from_totals(&self.stretches));
         each.fold((0, 0), |(moves, some), (m, s)| (moves + m, some + s))
     }
 }
@@ -162,7 +171,7 @@ impl Tile for GpuTile<'_> {
         let loaded = self.launch(&whole, true).and_then(|()| self.finish(Some(misfits)));
         self.whole = whole;
         loaded?;
-        self.blocks.iter_mut().filter(|b| b.is_busy()).for_each(|b| b.choose(|_| true));
+        self.blocks.iter_mut().filter(|b| b.is_busy()).for_each(|b| b.choose(&self.stretches, |_| true));
         Ok(())
     }
 
@@ -184,7 +193,8 @@ impl Tile for GpuTile<'_> {
 
     fn settle(&mut self, choices: &[bool]) -> Result<()> {
         // A block without moves in the last attempt still holds the choices of an earlier one.
-        self.blocks.iter_mut().filter(|b| b.is_busy()).for_each(|b| b.choose(|i| choices.get(i).copied().unwrap_or(false)));
+        let keep = |i: usize| choices.get(i).copied().unwrap_or(false);
+        self.blocks.iter_mut().filter(|b| b.is_busy()).for_each(|b| b.choose(&self.stretches, keep));
         Ok(())
     }
 
@@ -207,10 +217,10 @@ impl Tile for GpuTile<'_> {
         self.launch(&still, true)?;
         self.finish(Some(&mut rebuilt))?;
         drifts.resize(self.home.len(), 0.0);
-        for (i, &w) in still.walker.iter().enumerate() {
-            let own = self.place[i]..self.place[i + 1];
-            let differences = kept[own.clone()].iter().zip(&rebuilt[own]).map(|(k, r)| (k - r).abs());
-            drifts[w as usize] = differences.fold(0.0, f64::max);
+        let mut differences = kept.iter().zip(&rebuilt).map(|(k, r)| (k - r).abs());
+        for &w in &still.walker {
+            let measurements = self.home[w as usize].measurements as usize;
+            drifts[w as usize] = differences.by_ref().take(measurements).fold(0.0, f64::max);
         }
         Ok(())
     }

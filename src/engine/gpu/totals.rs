@@ -20,7 +20,7 @@ pub const ROUNDINGS: u32 = 32;
 
 /// What is known of one walker's totals.
 #[derive(Clone, Copy, Debug)]
-struct Known {
+pub struct Known {
     /// Additions since they were made anew.
     roundings: u32,
     /// Whether the walker's curve is too far from the data to be subtracted from.
@@ -38,41 +38,33 @@ pub struct Totals {
     /// Of each problem's measurements.
     reach: Vec<Vec<f64>>,
     known: Vec<Known>,
-    /// What will be known if a move of the last attempt is kept.
-    tried: Vec<Known>,
 }
 
 impl Totals {
     /// Of so many walkers of some problems.
     pub fn new<'p>(problems: impl Iterator<Item = &'p Problem>, walkers: usize, forced: bool) -> Self {
         let (costs, reach) = problems.map(|p| (Costs::of(p, forced), p.measurements.iter().map(reach).collect())).unzip();
-        Self { costs, reach, known: vec![NOTHING; walkers], tried: Vec::new() }
+        Self { costs, reach, known: vec![NOTHING; walkers] }
     }
 
-    /// Forgets the last attempt.
-    pub fn clear(&mut self) {
-        self.tried.clear();
-    }
-
-    /// Takes note of a move and tells whether it recomputes all terms, which it does where it has to (`whole`).
-    pub fn push(&mut self, walker: u32, problem: u32, terms: &[u32], whole: bool) -> bool {
+    /// Tells whether a move recomputes all terms, which it does where it has to (`whole`), and what will be known if it is kept.
+    pub fn judge(&self, walker: u32, problem: u32, terms: &[u32], whole: bool) -> (bool, Known) {
         let (known, costs) = (self.known[walker as usize], &self.costs[problem as usize]);
         let roundings = known.roundings + costs.roundings(terms);
         let whole = whole || known.far || roundings > ROUNDINGS || costs.are_whole(terms);
-        self.tried.push(Known { roundings: if whole { 0 } else { roundings }, far: false });
-        whole
+        (whole, Known { roundings: if whole { 0 } else { roundings }, far: false })
     }
 
-    /// Takes note of a misfit that a move of the last attempt would lead to.
-    pub fn measured(&mut self, i: usize, problem: u32, measurement: usize, misfit: f64) {
+    /// Takes note of a misfit that a move would lead to.
+    pub fn measured(&self, tried: &mut Known, problem: u32, measurement: usize, misfit: f64) {
         // Not a number is far too.
         let near = misfit <= self.reach[problem as usize][measurement];
-        self.tried[i].far |= !near;
+        tried.far |= !near;
     }
 
-    /// A move of the last attempt is kept.
-    pub fn keep(&mut self, i: usize, walker: u32) {
-        self.known[walker as usize] = self.tried[i];
+    /// A move is kept.
+    pub fn keep(&mut self, walker: u32, tried: Known) {
+        self.known[walker as usize] = tried;
     }
 }
 

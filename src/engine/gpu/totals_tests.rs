@@ -207,10 +207,9 @@ fn totals_are_made_anew() {
     let problem = peaks([301, 0], Noise::Gaussian);
     let mut totals = Totals::new(std::iter::once(&problem), 2, true);
     let mut go = |walker, terms: &[u32], whole, misfit| {
-        totals.clear();
-        let made = totals.push(walker, 0, terms, whole);
-        totals.measured(0, 0, 0, misfit);
-        totals.keep(0, walker);
+        let (made, mut tried) = totals.judge(walker, 0, terms, whole);
+        totals.measured(&mut tried, 0, 0, misfit);
+        totals.keep(walker, tried);
         made
     };
     assert!(go(0, &[0], false, 301.0), "nothing was loaded");
