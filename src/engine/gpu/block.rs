@@ -189,15 +189,18 @@ impl Block {
 
     /// Notes choices for its moves of the last attempt, as a function of their number in the tile's list.
     pub fn choose(&mut self, stretches: &Stretches, keep: impl Fn(usize) -> bool) {
-        self.choices.clear();
-        self.choices.resize(self.last.div_ceil(32), 0);
+        let Self { choices, totals, .. } = self;
+        choices.clear();
+        choices.resize(self.last.div_ceil(32), 0);
+        let is_kept = |origin: u32| keep(origin as usize);
         for upload in stretches.of(self.number) {
-            for (i, &origin) in upload.origin.iter().enumerate() {
-                let (kept, at) = (keep(origin as usize), upload.before.moves + i);
-                self.choices[at / 32] |= u32::from(kept) << (at % 32);
-                if let Some(totals) = self.totals.as_mut().filter(|_| kept) {
-                    totals.keep(upload.moves[i].walker, upload.tried[i]);
-                }
+            for (at, &origin) in (upload.before.moves..).zip(&upload.origin) {
+                choices[at / 32] |= u32::from(is_kept(origin)) << (at % 32);
+            }
+            let Some(totals) = totals else { continue };
+            let tried = upload.moves.iter().zip(&upload.tried).zip(&upload.origin);
+            for ((moved, &tried), _) in tried.filter(|(_, origin)| is_kept(**origin)) {
+                totals.keep(moved.walker, tried);
             }
         }
     }
