@@ -260,7 +260,6 @@ pub type PrepareAbreast = fn(Level, &[Abreast], &Setup, &mut [f64], &mut [bool; 
 
 /// [`Term::prepare`] of N parameters and M coefficients for walkers abreast; where that is inlined and has neither a loop nor a call, as vectors.
 #[inline(always)]
-#[expect(clippy::needless_range_loop, reason = "closures of iterators would not be compiled for the instruction set")]
 fn abreast<T: Term, const N: usize, const M: usize>(theta: &[Abreast], setup: &Setup, out: &mut [f64], fine: &mut [bool; ABREAST]) {
     let (theta, out) = (&theta[..N], &mut out[..M * ABREAST]);
     let (mut columns, mut admitted) = ([[0.0; ABREAST]; M], [false; ABREAST]);

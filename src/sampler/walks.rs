@@ -400,7 +400,6 @@ impl OnLevel for Decide<'_> {
     }
 }
 
-#[expect(clippy::needless_range_loop, reason = "closures of iterators would not be compiled for the instruction set")]
 impl Decide<'_> {
     /// As many walkers as are abreast, or fewer.
     #[inline(always)]
