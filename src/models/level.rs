@@ -1,4 +1,6 @@
 //! The instruction sets a machine has, by name.
+//!
+//! No model: it has no shader twin, for a device has instructions of its own.
 
 use fearless_simd::{Level, Simd};
 
