@@ -10,7 +10,7 @@ use fearless_simd::Level;
 use keisoku::engine::cpu::{Cpu, Precision, ceiling};
 use keisoku::engine::oracle::Oracle;
 use keisoku::engine::{Engine, Moves, Roster};
-use keisoku::models::{Setup, find};
+use keisoku::models::{Setup, find, level};
 use keisoku::problem::{Measurement, Noise, Problem, Term};
 
 /// Walkers of a ladder, and Gaussian peaks of a walker.
@@ -53,7 +53,7 @@ fn time(mut call: impl FnMut()) -> f64 {
 
 /// Nanoseconds an exponential on lanes takes.
 fn exponentials() -> f64 {
-    ceiling::exponential(Level::new())
+    ceiling::exponential(level::chosen().unwrap_or_else(|_| Level::new()))
 }
 
 /// The same curve and misfit as plain Rust loops, without supports.

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use keisoku::models::ShapeKind;
 
-/// Files of src/models that hold no shape: the list, the numbers shapes are evaluated in, and models that borrow another model's shape.
-const WITHOUT_SHAPE: [&str; 7] = ["mod", "number", "lanes", "lanes_tests", "polynomials", "doublet", "mossbauer"];
+/// Files of src/models that hold no shape: the list, the numbers shapes are evaluated in, instruction sets, and models that borrow another model's shape.
+const WITHOUT_SHAPE: [&str; 8] = ["mod", "number", "level", "lanes", "lanes_tests", "polynomials", "doublet", "mossbauer"];
 
 /// Stems of the files with that extension in a folder of the crate.
 fn stems(folder: &str, extension: &str) -> BTreeSet<String> {
