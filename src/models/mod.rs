@@ -231,7 +231,7 @@ pub trait Term {
     /// [`Inadmissible`] where the model does not exist (the likelihood is zero there).
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible>;
     /// The same for walkers abreast: one array for each parameter; `out` has the coefficients of one walker after the other. Walkers that the model
-    /// refuses are not fine afterwards. Compiled for an instruction set: simple models make it vectors, by [`abreast`].
+    /// refuses are not fine afterwards. Compiled for an instruction set: simple models make it vectors, by `abreast`.
     #[inline(always)]
     fn prepare_abreast(theta: &[Abreast], setup: &Setup, out: &mut [f64], fine: &mut [bool; ABREAST]) {
         let mut own = [0.0; MAX_PARAMETERS];

@@ -53,7 +53,7 @@ pub struct Term {
     pub kind: u32,
     /// Place of its coefficients among the walker's.
     pub at: u32,
-    /// Coefficients of one evaluation; the last two of a peak's are the ends of its support (see [`super::packing`]).
+    /// Coefficients of one evaluation; the last two of a peak's are the ends of its support (see `packing`).
     pub stride: u32,
     /// How many evaluations are summed.
     pub repeats: u32,
