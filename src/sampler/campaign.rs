@@ -187,7 +187,7 @@ impl<'p> Campaign<'p> {
         match self.phase {
             Phase::Adapt(round) => self.adapt(round, judge, settings),
             Phase::Keep => {
-                let kept = self.records().next().map_or(0, |record| record.sweeps) as f64;
+                let kept = self.kept() as f64;
                 let most = (LARGEST_EXTENSION * kept) as usize;
                 let wanted = MARGIN * self.wanted(judge);
                 self.extend(wanted, settings, (FIRST_EXTENSION * kept) as usize, most);
@@ -207,13 +207,13 @@ impl<'p> Campaign<'p> {
     /// Sweeps that the judge asks for beyond those kept.
     fn wanted(&self, judge: &Judge<'_>) -> f64 {
         let factor = judge(self.problem, &self.sampled());
-        self.records().next().map_or(0, |record| record.sweeps) as f64 * (factor - 1.0).max(0.0)
+        self.kept() as f64 * (factor - 1.0).max(0.0)
     }
 
     /// Makes the kept part longer by what is wanted, at most `now` sweeps; of the `most` sweeps that may come in all, what is left is for a second
     /// extension.
     fn extend(&mut self, wanted: f64, settings: &Settings<'_>, now: usize, most: usize) {
-        let room = settings.max_sweeps.saturating_sub(self.burn_in + self.records().next().map_or(0, |record| record.sweeps)).min(now);
+        let room = settings.max_sweeps.saturating_sub(self.burn_in + self.kept()).min(now);
         self.quota = (wanted.ceil() as usize).min(room);
         self.extended |= self.quota > 0;
         let left = most.saturating_sub(self.quota);
@@ -232,8 +232,7 @@ impl<'p> Campaign<'p> {
         let last = self.settled || round + 1 >= ROUNDS.1 || self.burn_in * 4 > settings.max_sweeps;
         let betas = ladder::equalised(&ladder, &rejection, ladder::length(barrier));
         let tuning = {
-            let copies: Vec<Share<'_>> = self.chains.iter().flat_map(|c| c.tuning.shares(c.copies())).collect();
-            let mut tuning = Tuning::pooled(&copies, self.problem, &self.moves, &ladder, &betas, !last);
+            let mut tuning = Tuning::pooled(&self.shares(), self.problem, &self.moves, &ladder, &betas, !last);
             tuning.adapting = !last;
             tuning.place(self.problem, &self.moves, &self.records().collect::<Vec<_>>());
             tuning
@@ -261,6 +260,16 @@ impl<'p> Campaign<'p> {
         self.chains.iter().flat_map(|chains| &chains.records)
     }
 
+    /// Sweeps that each copy has kept.
+    fn kept(&self) -> usize {
+        self.chains[0].records[0].sweeps
+    }
+
+    /// What the copies have learned, in their order.
+    fn shares(&self) -> Vec<Share<'_>> {
+        self.chains.iter().flat_map(|chains| chains.tuning.shares(chains.copies())).collect()
+    }
+
     /// Rejection rate of each pair of rungs, over all copies.
     fn rejection(&self) -> Vec<f64> {
         let pairs = self.chains[0].ladder().len() - 1;
@@ -276,7 +285,7 @@ impl<'p> Campaign<'p> {
 
     fn sampled(&self) -> Sampled {
         let ladder = self.chains[0].ladder();
-        let shares: Vec<Share<'_>> = self.chains.iter().flat_map(|c| c.tuning.shares(c.copies())).collect();
+        let shares = self.shares();
         let rate = |step: usize, rung: usize| shares.iter().map(|c| c.acceptance(rung, step)).sum::<f64>() / shares.len() as f64;
         let names =
             |m: &Move| m.targets[0].parameters.iter().map(|&i| self.problem.parameters[i].name.as_str()).collect::<Vec<_>>().join(" ");
