@@ -4,6 +4,7 @@
 //! (long) and of a tenth of it (short), and the share of the exponential ceiling: a loop of nothing but `exp` on lanes in the level 1 cache.
 
 use std::hint::black_box;
+use std::slice::from_ref;
 use std::time::{Duration, Instant};
 
 use fearless_simd::Level;
@@ -109,7 +110,7 @@ fn report(engine: &dyn Engine, name: &str, what: &str, problem: &Problem, fwhm: 
     let choices: [[bool; WALKERS]; 4] = [[false; WALKERS], [false; WALKERS], [true; WALKERS], [false; WALKERS]];
     let moved = time(|| {
         let moves = &visits[step % visits.len()];
-        drop(tile.attempt(moves, &mut misfits));
+        drop(tile.attempt(from_ref(moves), &mut misfits));
         drop(tile.settle(&choices[step % 4]));
         step += 1;
     }) / WALKERS as f64;

@@ -110,6 +110,20 @@ impl Moves {
     pub fn is_empty(&self) -> bool {
         self.walker.is_empty()
     }
+
+    /// Terms that a move changes, and their new coefficients.
+    #[inline]
+    pub fn of(&self, i: usize) -> (&[u32], &[f64]) {
+        (
+            &self.term[self.term_start[i] as usize..self.term_start[i + 1] as usize],
+            &self.coefficients[self.coefficient_start[i] as usize..self.coefficient_start[i + 1] as usize],
+        )
+    }
+}
+
+/// Number of moves in some lists.
+pub fn count(lists: &[Moves]) -> usize {
+    lists.iter().map(Moves::len).sum()
 }
 
 /// How an engine wants the population cut into tiles.
@@ -183,17 +197,18 @@ pub trait Tile: Send {
     /// Where the device fails.
     fn load(&mut self, walkers: &[u32], coefficients: &[f64], misfits: &mut Vec<f64>) -> Result<()>;
 
-    /// The misfits the walkers would have; nothing changes yet. `misfits` gets, move after move, one number a measurement.
+    /// The misfits the walkers would have; nothing changes yet. Moves come in lists, which follow each other: a sampler makes many at once. `misfits` gets,
+    /// move after move, one number a measurement.
     ///
     /// # Errors
     /// Where the device fails.
-    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()>;
+    fn attempt(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()>;
 
     /// Starts what `collect` finishes: an engine that works beside the host begins here; others do nothing yet.
     ///
     /// # Errors
     /// Where the device fails.
-    fn submit(&mut self, _moves: &Moves) -> Result<()> {
+    fn submit(&mut self, _moves: &[Moves]) -> Result<()> {
         Ok(())
     }
 
@@ -201,7 +216,7 @@ pub trait Tile: Send {
     ///
     /// # Errors
     /// Where the device fails.
-    fn collect(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+    fn collect(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()> {
         self.attempt(moves, misfits)
     }
 

@@ -57,19 +57,19 @@ impl Tile for OracleTile<'_> {
         Ok(())
     }
 
-    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+    fn attempt(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()> {
         misfits.clear();
         self.pending.clear();
-        for (i, &w) in moves.walker.iter().enumerate() {
-            let w = w as usize;
+        for (list, i) in moves.iter().flat_map(|list| (0..list.len()).map(move |i| (list, i))) {
+            let w = list.walker[i] as usize;
             let problem = self.problem_of[w];
             let mut trial = self.state[w].clone();
-            let mut at = moves.coefficient_start[i] as usize;
-            for &k in &moves.term[moves.term_start[i] as usize..moves.term_start[i + 1] as usize] {
+            let (terms, mut coefficients) = list.of(i);
+            for &k in terms {
                 let term = &problem.terms[k as usize];
-                let n = term.extent.len();
-                trial[term.at..term.at + n].copy_from_slice(&moves.coefficients[at..at + n]);
-                at += n;
+                let (own, others) = coefficients.split_at(term.extent.len());
+                trial[term.at..term.at + own.len()].copy_from_slice(own);
+                coefficients = others;
             }
             push_misfits(problem, &trial, misfits);
             self.pending.push((w, trial));

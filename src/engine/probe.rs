@@ -1,5 +1,7 @@
 //! Compares an engine with the oracle on states it is given, before its answers are believed.
 
+use std::slice::from_ref;
+
 use super::oracle::{Oracle, push_misfits};
 use super::{Engine, Moves, Roster, SENTINEL, Tile};
 use crate::error::Result;
@@ -59,7 +61,7 @@ pub fn witness(tile: &mut dyn Tile, states: &[State<'_>]) -> Result<Found> {
     }
     let mut moved = Vec::new();
     if !moves.is_empty() {
-        tile.attempt(&moves, &mut moved)?;
+        tile.attempt(from_ref(&moves), &mut moved)?;
         tile.settle(&vec![false; moves.len()])?;
     }
     let mut rest = moved.as_slice();
@@ -166,6 +168,6 @@ fn evaluate(engine: &dyn Engine, problem: &Problem, coefficients: &[f64], walker
         moves.coefficients.extend_from_slice(&own[term.at..term.at + term.extent.len()]);
         moves.coefficient_start.push(moves.coefficients.len() as u32);
     }
-    tile.attempt(&moves, &mut resident)?;
+    tile.attempt(from_ref(&moves), &mut resident)?;
     Ok([fresh, resident])
 }

@@ -5,6 +5,7 @@
 //! joint distribution as it is makes all mean differences zero. At β below 1 the data are drawn from the likelihood to the power β, whose
 //! norm depends on no parameter only where σ is known; counts and an inferred scale are tested at β = 1.
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use rand_distr::{Distribution, Poisson};
@@ -209,7 +210,7 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
                 }
             }
             choices.clear();
-            tile.attempt(&proposed, &mut misfits).unwrap();
+            tile.attempt(from_ref(&proposed), &mut misfits).unwrap();
             chain.decide(step, &mut misfits.as_slice(), &mut choices);
             tile.settle(&choices).unwrap();
         }
@@ -416,7 +417,7 @@ fn swept<'p>(problem: &'p Problem, keys: &[Key], moves: &[Move], proposals: usiz
             proposed.clear();
             chains.propose(step, moves, &refresh, 0, &mut proposed, &mut room);
             choices.clear();
-            tile.attempt(&proposed, &mut misfits).unwrap();
+            tile.attempt(from_ref(&proposed), &mut misfits).unwrap();
             chains.decide(step, &mut misfits.as_slice(), &mut choices);
             tile.settle(&choices).unwrap();
         }
@@ -576,7 +577,7 @@ fn what_passes_the_first_stage_is_accepted() {
                 proposed.clear();
                 chain.propose(step, &moves, &refresh, 0, &mut proposed, &mut room);
                 choices.clear();
-                tile.attempt(&proposed, &mut misfits).unwrap();
+                tile.attempt(from_ref(&proposed), &mut misfits).unwrap();
                 chain.decide(step, &mut misfits.as_slice(), &mut choices);
                 tile.settle(&choices).unwrap();
                 for (_, &choice) in proposed.walker.iter().zip(&choices).filter(|(w, _)| **w == 1) {

@@ -6,7 +6,6 @@ use rayon::prelude::*;
 
 use super::campaign::Witnesses;
 use super::chains::Chains;
-use super::gather::gather;
 use super::schedule::Move;
 use super::walks::Room;
 use crate::engine::Moves;
@@ -37,18 +36,18 @@ pub(super) struct Turn {
 /// The chains of a tile, in blocks. What comes out depends neither on where they are cut nor on threads.
 pub(super) struct Host<'c, 'p> {
     blocks: Vec<Block<'c, 'p>>,
-    /// What all blocks propose and choose, where there are several.
-    moves: Moves,
+    /// What each block proposes.
+    moves: Vec<Moves>,
+    /// What all choose.
     choices: Vec<bool>,
 }
 
 /// Some chains that are next to each other in the tile.
-pub(super) struct Block<'c, 'p> {
+struct Block<'c, 'p> {
     parts: Vec<Part<'c, 'p>>,
-    pub moves: Moves,
     /// Its share of the misfits of all moves.
     misfits: Range<usize>,
-    pub choices: Vec<bool>,
+    choices: Vec<bool>,
     room: Room,
 }
 
@@ -59,8 +58,7 @@ impl<'c, 'p> Host<'c, 'p> {
         let mut walkers = BLOCK;
         for part in parts {
             if walkers >= BLOCK {
-                let moves = Moves { followed, ..Moves::default() };
-                blocks.push(Block { parts: Vec::new(), moves, misfits: 0..0, choices: Vec::new(), room: Room::default() });
+                blocks.push(Block { parts: Vec::new(), misfits: 0..0, choices: Vec::new(), room: Room::default() });
                 walkers = 0;
             }
             walkers += part.chains.walkers();
@@ -68,7 +66,8 @@ impl<'c, 'p> Host<'c, 'p> {
                 block.parts.push(part);
             }
         }
-        Self { blocks, moves: Moves::default(), choices: Vec::new() }
+        let moves = blocks.iter().map(|_| Moves { followed, ..Moves::default() }).collect();
+        Self { blocks, moves, choices: Vec::new() }
     }
 
     /// The chains.
@@ -84,33 +83,37 @@ impl<'c, 'p> Host<'c, 'p> {
     /// All chains decide the moves of one step, which `misfits` are of, exchange temperatures and record the sweep where it was the last, and propose
     /// those of another: one after the other in each block, which is then in a cache.
     pub fn turn(&mut self, decided: Option<Turn>, proposed: Option<Turn>, misfits: &[f64]) {
-        self.blocks.par_iter_mut().for_each(|block| {
+        self.blocks.par_iter_mut().zip(&mut self.moves).for_each(|(block, moves)| {
             if let Some(turn) = decided {
                 block.decide(turn, misfits);
             }
             if let Some(turn) = proposed {
-                block.propose(turn);
+                block.propose(turn, moves);
             }
         });
+        self.choices.clear();
         let mut at = 0;
         for block in &mut self.blocks {
             let length = block.misfits.len();
             block.misfits = at..at + length;
             at += length;
-        }
-        if self.blocks.len() > 1 {
-            gather(&self.blocks, &mut self.moves, &mut self.choices);
+            self.choices.extend_from_slice(&block.choices);
         }
     }
 
-    /// What was proposed last.
-    pub fn moves(&self) -> &Moves {
-        if let [block] = self.blocks.as_slice() { &block.moves } else { &self.moves }
+    /// What was proposed last, list after list.
+    pub fn moves(&self) -> &[Moves] {
+        &self.moves
+    }
+
+    /// Whether anything was.
+    pub fn proposes(&self) -> bool {
+        self.moves.iter().any(|list| !list.is_empty())
     }
 
     /// What was decided last: one choice a move.
     pub fn choices(&self) -> &[bool] {
-        if let [block] = self.blocks.as_slice() { &block.choices } else { &self.choices }
+        &self.choices
     }
 
     /// Brings the records of all chains up to date.
@@ -120,13 +123,13 @@ impl<'c, 'p> Host<'c, 'p> {
 }
 
 impl Block<'_, '_> {
-    fn propose(&mut self, Turn { sweep, step, .. }: Turn) {
-        self.moves.clear();
+    fn propose(&mut self, Turn { sweep, step, .. }: Turn, moves: &mut Moves) {
+        moves.clear();
         let mut misfits = 0;
         for part in self.parts.iter_mut().filter(|part| sweep < part.quota) {
-            let before = self.moves.len();
-            part.chains.propose(step, part.moves, part.refresh, part.offset, &mut self.moves, &mut self.room);
-            misfits += (self.moves.len() - before) * part.chains.problem.measurements.len();
+            let before = moves.len();
+            part.chains.propose(step, part.moves, part.refresh, part.offset, moves, &mut self.room);
+            misfits += (moves.len() - before) * part.chains.problem.measurements.len();
         }
         self.misfits = 0..misfits;
     }

@@ -14,7 +14,6 @@ mod chart;
 mod cluster;
 pub mod diagnostics;
 mod energies;
-mod gather;
 mod guide;
 mod host;
 pub mod ladder;

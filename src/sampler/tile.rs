@@ -212,7 +212,7 @@ impl<'c, 'p> Work<'c, 'p> {
     /// Decides the moves that were proposed for a step, by what the engine says, and hands it those of another.
     fn turn(&mut self, decided: Option<Turn>, proposed: Option<Turn>) -> Result<()> {
         self.misfits.clear();
-        let some = decided.is_some() && !self.host.moves().is_empty();
+        let some = decided.is_some() && self.host.proposes();
         if some {
             self.tile.collect(self.host.moves(), &mut self.misfits)?;
         }
@@ -220,6 +220,6 @@ impl<'c, 'p> Work<'c, 'p> {
         if some {
             self.tile.settle(self.host.choices())?;
         }
-        if proposed.is_none() || self.host.moves().is_empty() { Ok(()) } else { self.tile.submit(self.host.moves()) }
+        if proposed.is_none() || !self.host.proposes() { Ok(()) } else { self.tile.submit(self.host.moves()) }
     }
 }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use keisoku::engine::gpu::Gpu;
 use keisoku::engine::gpu::path::Path;
 use keisoku::engine::timeline::{Timeline, Traffic};
-use keisoku::engine::{Engine, Moves, Numbers, Roster, Tile, Tiling};
+use keisoku::engine::{self, Engine, Moves, Numbers, Roster, Tile, Tiling};
 use keisoku::error::Result;
 use keisoku::problem::{self, Problem};
 use keisoku::sampler::{self, Settings};
@@ -150,15 +150,15 @@ impl Tile for CountingTile<'_, '_> {
         done
     }
 
-    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+    fn attempt(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()> {
         self.inner.attempt(moves, misfits)
     }
 
-    fn submit(&mut self, moves: &Moves) -> Result<()> {
+    fn submit(&mut self, moves: &[Moves]) -> Result<()> {
         let before = self.of.inner.timeline().unwrap_or_default();
         let mut log = self.of.log.lock().unwrap();
         self.step = log.steps.len();
-        log.steps.push(Step { moves: moves.len(), misfits: 0, host: 0, engine: 0, traffic: Traffic::default() });
+        log.steps.push(Step { moves: engine::count(moves), misfits: 0, host: 0, engine: 0, traffic: Traffic::default() });
         if log.steps.len() >= self.of.most {
             self.of.stop.store(true, Ordering::Relaxed);
         }
@@ -169,7 +169,7 @@ impl Tile for CountingTile<'_, '_> {
         Ok(())
     }
 
-    fn collect(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+    fn collect(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()> {
         self.booked(|inner| inner.collect(moves, misfits))?;
         self.of.log.lock().unwrap().steps[self.step].misfits = misfits.len();
         Ok(())

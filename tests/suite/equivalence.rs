@@ -1,8 +1,10 @@
 //! Every engine against the oracle, move by move.
 
+use std::slice::from_ref;
+
 use keisoku::engine::cpu::{self, Cpu, Precision};
 use keisoku::engine::oracle::Oracle;
-use keisoku::engine::{Engine, Moves, Numbers, Roster, SENTINEL, Tile, Tiling};
+use keisoku::engine::{Engine, Moves, Numbers, Roster, SENTINEL, Tile, Tiling, count};
 use keisoku::error::Result;
 use keisoku::models::find;
 use keisoku::problem::Problem;
@@ -89,8 +91,8 @@ fn compare(engine: &dyn Engine, fixture: &Fixture, steps: usize, seed: u64) -> R
             visit = rng.random_range(0..problem.terms.len());
         }
         let moves = random_moves(fixture, visit, step, &mut rng);
-        tile.attempt(&moves, &mut misfits)?;
-        truth.attempt(&moves, &mut expected)?;
+        tile.attempt(from_ref(&moves), &mut misfits)?;
+        truth.attempt(from_ref(&moves), &mut expected)?;
         found.add(difference(problem, &expected, &misfits));
         // Good states are kept more often, so that walkers spend time where the data are described.
         let kept: Vec<bool> = expected
@@ -221,7 +223,7 @@ fn trace(engine: &dyn Engine, fixture: &Fixture, steps: usize) -> Result<Vec<u64
     for step in 0..steps {
         bits.extend(misfits.iter().map(|m| m.to_bits()));
         let moves = random_moves(fixture, (step / 3) % fixture.problem.terms.len(), step, &mut rng);
-        tile.attempt(&moves, &mut misfits)?;
+        tile.attempt(from_ref(&moves), &mut misfits)?;
         tile.settle(&(0..moves.len()).map(|_| rng.random()).collect::<Vec<bool>>())?;
     }
     Ok(bits)
@@ -237,7 +239,8 @@ fn push_one(all: &mut Moves, of: &Moves, i: usize) {
     all.coefficient_start.push(all.coefficients.len() as u32);
 }
 
-/// Several moves of a walker in one attempt have the misfits, bit by bit, that each has alone, and what is kept of them is the one that was chosen.
+/// Several moves of a walker in one attempt have the misfits, bit by bit, that each has alone, and what is kept of them is the one that was chosen;
+/// however many lists they come in.
 pub fn judge_rivals(engine: &dyn Engine) {
     const RIVALS: usize = 3;
     let mut kept_of = [0; RIVALS + 1];
@@ -260,12 +263,17 @@ pub fn judge_rivals(engine: &dyn Engine) {
             let place =
                 |w: u32| rounds.iter().enumerate().filter_map(move |(r, round)| Some((r, round.walker.iter().position(|&v| v == w)?)));
             let all: Vec<(usize, usize)> = walkers.iter().flat_map(|&w| place(w)).collect();
-            let mut moves = Moves::default();
-            moves.clear();
-            all.iter().for_each(|&(r, i)| push_one(&mut moves, &rounds[r], i));
-            together.attempt(&moves, &mut misfits).unwrap();
+            // One of them is empty.
+            let mut lists = vec![Moves::default(); 1 + step % 5];
+            lists.iter_mut().for_each(Moves::clear);
+            let last = lists.len() - 1;
+            let list = |r: usize, i: usize| if last < 2 { 0 } else { rounds[r].walker[i] as usize % 2 * last };
+            let mut all = all;
+            all.sort_by_key(|&(r, i)| list(r, i));
+            all.iter().for_each(|&(r, i)| push_one(&mut lists[list(r, i)], &rounds[r], i));
+            together.attempt(&lists, &mut misfits).unwrap();
             for (r, round) in rounds.iter().enumerate() {
-                alone.attempt(round, &mut expected).unwrap();
+                alone.attempt(from_ref(round), &mut expected).unwrap();
                 alone.settle(&vec![false; round.len()]).unwrap();
                 for (at, &(_, i)) in all.iter().enumerate().filter(|(_, of)| of.0 == r) {
                     let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
@@ -276,16 +284,17 @@ pub fn judge_rivals(engine: &dyn Engine) {
             let mut kept = Moves::default();
             kept.clear();
             for &w in &walkers {
-                let own: Vec<usize> = (0..all.len()).filter(|&at| moves.walker[at] == w).collect();
+                let own: Vec<usize> = (0..all.len()).filter(|&at| rounds[all[at].0].walker[all[at].1] == w).collect();
                 if !own.is_empty() && rng.random::<f64>() < 0.7 {
                     let chosen = rng.random_range(0..own.len());
                     kept_of[chosen] += 1;
                     choices[own[chosen]] = true;
-                    push_one(&mut kept, &moves, own[chosen]);
+                    let (r, i) = all[own[chosen]];
+                    push_one(&mut kept, &rounds[r], i);
                 }
             }
             together.settle(&choices).unwrap();
-            alone.attempt(&kept, &mut expected).unwrap();
+            alone.attempt(from_ref(&kept), &mut expected).unwrap();
             alone.settle(&vec![true; kept.len()]).unwrap();
         }
     }
@@ -345,7 +354,7 @@ fn nothing_drifts() {
         let mut moves = Moves::default();
         moves.clear();
         push_move(&mut moves, &problem, 0, &[term], &c);
-        tile.attempt(&moves, &mut moved).expect("runs");
+        tile.attempt(from_ref(&moves), &mut moved).expect("runs");
         tile.settle(&[true]).expect("settles");
         let range = problem.terms[term].at..problem.terms[term].at + problem.terms[term].extent.len();
         state[range.clone()].copy_from_slice(&c[range]);
@@ -408,9 +417,9 @@ impl Tile for BrokenTile<'_> {
         self.tile.load(walkers, coefficients, misfits)
     }
 
-    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
-        let mut moves = moves.clone();
-        if let (Fault::Coefficient, Some(c)) = (self.fault, moves.coefficients.first_mut()) {
+    fn attempt(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()> {
+        let mut moves = moves.to_vec();
+        if let (Fault::Coefficient, Some(c)) = (self.fault, moves.iter_mut().find_map(|list| list.coefficients.first_mut())) {
             *c *= 1.001;
         }
         self.tile.attempt(&moves, misfits)?;
@@ -421,7 +430,7 @@ impl Tile for BrokenTile<'_> {
             misfits.iter_mut().filter(|m| **m > FAR).for_each(|m| *m = SENTINEL);
         }
         if matches!(self.fault, Fault::Crowd) {
-            misfits.iter_mut().for_each(|m| *m += 1e-9 * moves.len() as f64);
+            misfits.iter_mut().for_each(|m| *m += 1e-9 * count(&moves) as f64);
         }
         Ok(())
     }

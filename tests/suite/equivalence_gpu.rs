@@ -1,5 +1,6 @@
 //! The gpu engine against the oracle, on whatever adapter there is.
 
+use std::slice::from_ref;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -151,13 +152,13 @@ fn go_the_same_way(gpu: &Gpu) {
             push_move(&mut moves, problem, w as usize, &terms, &fresh);
         }
         let choices: Vec<bool> = (0..moves.len()).map(|_| rng.random()).collect();
-        truth.attempt(&moves, &mut expected).expect("the oracle does not fail");
+        truth.attempt(from_ref(&moves), &mut expected).expect("the oracle does not fail");
         truth.settle(&choices).expect("the oracle does not fail");
         for tile in &mut tiles {
-            tile.submit(&moves).expect("submits");
+            tile.submit(from_ref(&moves)).expect("submits");
         }
         for tile in &mut tiles {
-            tile.collect(&moves, &mut seen).expect("collects");
+            tile.collect(from_ref(&moves), &mut seen).expect("collects");
             close(&seen, &expected);
             tile.settle(&choices).expect("settles");
         }

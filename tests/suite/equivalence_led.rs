@@ -163,12 +163,14 @@ impl LedTile<'_> {
     }
 
     /// Weighs the follower's energies of the last attempt against the oracle's, and has both decide.
-    fn compare(&mut self, moves: &Moves) {
-        assert_eq!((moves.beta.len(), moves.ln_ratio.len(), moves.stream.len()), (moves.len(), moves.len(), moves.len()));
+    fn compare(&mut self, moves: &[Moves]) {
+        let followed = |list: &Moves| (0..list.len()).map(|i| (list.beta[i], list.ln_ratio[i], list.stream[i].clone())).collect::<Vec<_>>();
+        let followed: Vec<_> = moves.iter().flat_map(followed).collect();
+        assert_eq!(followed.len(), self.trial.len());
         let mut found = self.led.found.lock().unwrap();
-        for (i, &(w, (truth, seen))) in self.trial.iter().enumerate() {
+        for (&(w, (truth, seen)), (beta, ln_ratio, mut stream)) in self.trial.iter().zip(followed) {
             assert!(!truth.is_nan() && !seen.is_nan());
-            let (beta, from) = (moves.beta[i], self.energy[w]);
+            let from = self.energy[w];
             let (change, change_seen) = (beta * (truth - from.0), beta * (seen - from.1));
             if beta == 0.0 {
                 // Accepted whatever the energy.
@@ -176,9 +178,9 @@ impl LedTile<'_> {
                 continue;
             }
             found.moves += 1;
-            let ln_u = moves.stream[i].clone().random::<f64>().ln();
-            found.decide(moves.ln_ratio[i] - change, moves.ln_ratio[i] - change_seen, ln_u);
-            self.verdict.push(Some(ln_u < moves.ln_ratio[i] - change));
+            let ln_u = stream.random::<f64>().ln();
+            found.decide(ln_ratio - change, ln_ratio - change_seen, ln_u);
+            self.verdict.push(Some(ln_u < ln_ratio - change));
             if change.min(change_seen) > DECIDED || change.max(change_seen) < -DECIDED || truth.min(seen) > HOPELESS {
                 found.decided += 1;
                 continue;
@@ -192,9 +194,10 @@ impl LedTile<'_> {
     }
 
     /// Both engines' energies of the last attempt, compared once the run is frozen.
-    fn weigh(&mut self, moves: &Moves, truth: &[f64]) {
+    fn weigh(&mut self, moves: &[Moves], truth: &[f64]) {
         assert_eq!(self.seen.len(), truth.len());
-        self.trial = self.energies(&moves.walker, truth);
+        let walkers: Vec<u32> = moves.iter().flat_map(|list| &list.walker).copied().collect();
+        self.trial = self.energies(&walkers, truth);
         self.verdict.clear();
         if self.led.frozen.load(Ordering::Relaxed) {
             self.compare(moves);
@@ -212,16 +215,16 @@ impl Tile for LedTile<'_> {
         Ok(())
     }
 
-    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+    fn attempt(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()> {
         self.submit(moves)?;
         self.collect(moves, misfits)
     }
 
-    fn submit(&mut self, moves: &Moves) -> Result<()> {
+    fn submit(&mut self, moves: &[Moves]) -> Result<()> {
         self.follower.submit(moves)
     }
 
-    fn collect(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+    fn collect(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()> {
         self.follower.collect(moves, &mut self.seen)?;
         self.truth.attempt(moves, misfits)?;
         self.weigh(moves, misfits);

@@ -168,7 +168,7 @@ impl Tile for DeviceTile<'_> {
         Ok(())
     }
 
-    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+    fn attempt(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()> {
         let attempts = self.device.attempts.fetch_add(1, Ordering::Relaxed);
         if matches!(self.device.trouble, Trouble::Lost(after) if attempts >= after) {
             return Err(Error::device("device lost").hint("use --engine cpu"));

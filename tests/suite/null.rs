@@ -2,16 +2,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use keisoku::engine::{Engine, Moves, Numbers, Roster, Tile, Tiling};
+use keisoku::engine::{Engine, Moves, Numbers, Roster, Tile, Tiling, count};
 use keisoku::error::Result;
-use rayon::prelude::*;
 
 /// Evaluates nothing, allocates nothing, and counts what it is asked for: a move's misfit is a parabola of its coefficients.
 #[derive(Default)]
 pub struct Null(pub AtomicUsize);
-
-/// Moves that a thread evaluates at a time.
-const STRETCH: usize = 1024;
 
 struct NullTile<'e> {
     asked: &'e AtomicUsize,
@@ -21,6 +17,20 @@ struct NullTile<'e> {
 
 fn parabola(coefficients: &[f64]) -> f64 {
     300.0 + coefficients.iter().map(|c| 40.0 * (c - 1.0).powi(2)).sum::<f64>()
+}
+
+/// On all threads: to the host it is to cost nothing.
+fn evaluate(lists: &[Moves], misfits: &mut [f64]) {
+    if let [list] = lists {
+        for (misfit, of) in misfits.iter_mut().zip(list.coefficient_start.windows(2)) {
+            *misfit = parabola(&list.coefficients[of[0] as usize..of[1] as usize]);
+        }
+    } else if let (some, others) = lists.split_at(lists.len() / 2)
+        && !others.is_empty()
+    {
+        let (left, right) = misfits.split_at_mut(count(some));
+        rayon::join(|| evaluate(some, left), || evaluate(others, right));
+    }
 }
 
 impl Engine for Null {
@@ -52,18 +62,11 @@ impl Tile for NullTile<'_> {
         Ok(())
     }
 
-    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
-        self.asked.fetch_add(moves.len(), Ordering::Relaxed);
-        misfits.resize(moves.len(), 0.0);
-        // On all threads: to the host it is to cost nothing.
-        misfits.par_chunks_mut(STRETCH).zip(moves.coefficient_start.par_chunks(STRETCH)).enumerate().for_each(
-            |(stretch, (misfits, starts))| {
-                let ends = &moves.coefficient_start[stretch * STRETCH + 1..];
-                for ((misfit, start), end) in misfits.iter_mut().zip(starts).zip(ends) {
-                    *misfit = parabola(&moves.coefficients[*start as usize..*end as usize]);
-                }
-            },
-        );
+    fn attempt(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()> {
+        let all = count(moves);
+        self.asked.fetch_add(all, Ordering::Relaxed);
+        misfits.resize(all, 0.0);
+        evaluate(moves, misfits);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! A population in work on one engine, as the sampler drives it: tiles in turn where the engine wants halves, otherwise one ladder a task.
 
+use std::slice::from_ref;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -51,10 +52,10 @@ impl Work<'_> {
 
     /// Finishes one attempt and starts the next.
     fn step(&mut self) -> Result<()> {
-        self.tile.collect(&self.moves[self.next], &mut self.misfits)?;
+        self.tile.collect(from_ref(&self.moves[self.next]), &mut self.misfits)?;
         self.tile.settle(&self.choices)?;
         self.next = (self.next + 1) % self.moves.len();
-        self.tile.submit(&self.moves[self.next])
+        self.tile.submit(from_ref(&self.moves[self.next]))
     }
 }
 
@@ -79,7 +80,7 @@ pub fn measure(engine: &dyn Engine, case: Case) -> Result<Speed> {
     let start = Instant::now();
     every(engine, &mut works, |work| (0..rounds).try_for_each(|_| work.load()))?;
     let scratch = start.elapsed() / rounds;
-    every(engine, &mut works, |work| work.tile.submit(&work.moves[0]))?;
+    every(engine, &mut works, |work| work.tile.submit(from_ref(&work.moves[0])))?;
     every(engine, &mut works, Work::step)?;
     let (start, before) = (Instant::now(), engine.timeline());
     let mut steps = 0;

@@ -18,7 +18,7 @@ pub struct CpuTile<'p, A: Arithmetic> {
     tried: Vec<u32>,
     /// Whether a walker may have several moves in one attempt, and then the last attempt's.
     rivals: bool,
-    moves: Moves,
+    moves: Vec<Moves>,
 }
 
 impl<'p, A: Arithmetic> CpuTile<'p, A> {
@@ -31,7 +31,7 @@ impl<'p, A: Arithmetic> CpuTile<'p, A> {
             walkers: Vec::new(),
             tried: Vec::new(),
             rivals: roster.rivals > 0,
-            moves: Moves::default(),
+            moves: Vec::new(),
         };
         for (l, &problem) in roster.problems.iter().enumerate() {
             let known = roster.problems[..l].iter().position(|p| std::ptr::eq(*p, problem));
@@ -55,8 +55,7 @@ impl<A: Arithmetic> CpuTile<'_, A> {
     fn attempt_one(&mut self, moves: &Moves, i: usize) -> &mut Walker<A::Element> {
         let w = moves.walker[i] as usize;
         let (walker, grid) = (&mut self.walkers[w], &self.grids[self.grid_of[w]]);
-        let terms = &moves.term[moves.term_start[i] as usize..moves.term_start[i + 1] as usize];
-        let coefficients = &moves.coefficients[moves.coefficient_start[i] as usize..moves.coefficient_start[i + 1] as usize];
+        let (terms, coefficients) = moves.of(i);
         walker.attempt(self.arithmetic, grid, terms, coefficients);
         walker
     }
@@ -77,15 +76,18 @@ impl<A: Arithmetic> Tile for CpuTile<'_, A> {
         Ok(())
     }
 
-    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+    fn attempt(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()> {
         misfits.clear();
         self.tried.clear();
-        self.tried.extend_from_slice(&moves.walker);
-        for i in 0..moves.len() {
-            misfits.extend_from_slice(self.attempt_one(moves, i).tried());
+        for list in moves {
+            self.tried.extend_from_slice(&list.walker);
+            for i in 0..list.len() {
+                misfits.extend_from_slice(self.attempt_one(list, i).tried());
+            }
         }
         if self.rivals {
-            self.moves.clone_from(moves);
+            self.moves.resize_with(moves.len(), Moves::default);
+            self.moves.clone_from_slice(moves);
         }
         Ok(())
     }
@@ -94,8 +96,9 @@ impl<A: Arithmetic> Tile for CpuTile<'_, A> {
         if self.rivals {
             // A walker knows the last of its moves only: one that is kept is made again.
             let moves = std::mem::take(&mut self.moves);
-            let kept = choices.iter().enumerate().filter(|(_, keep)| **keep);
-            kept.for_each(|(i, _)| self.attempt_one(&moves, i).keep());
+            let all = moves.iter().flat_map(|list| (0..list.len()).map(move |i| (list, i)));
+            let kept = all.zip(choices).filter(|(_, keep)| **keep);
+            kept.for_each(|((list, i), _)| self.attempt_one(list, i).keep());
             self.moves = moves;
         } else {
             for (&w, &keep) in self.tried.iter().zip(choices) {

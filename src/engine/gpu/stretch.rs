@@ -4,8 +4,9 @@ use std::ops::{AddAssign, Range};
 
 use super::layout::Move;
 use super::totals::Known;
+use crate::engine::Moves;
 
-/// Moves of a stretch: packing them takes many times as long as starting a task. The number is fixed, so that nothing depends on threads.
+/// Most moves of a stretch: packing them takes many times as long as starting a task. Where stretches begin does not depend on threads.
 pub const LENGTH: usize = 1024;
 
 /// How much of an attempt goes to a block.
@@ -30,7 +31,7 @@ pub struct Upload {
     pub moves: Vec<Move>,
     pub changed: Vec<u32>,
     pub fresh: Vec<f32>,
-    /// Number of each move in the tile's list.
+    /// Number of each move among all of the attempt.
     pub origin: Vec<u32>,
     /// Place of each move's misfits among those of the stretch.
     pub place: Vec<u32>,
@@ -68,6 +69,10 @@ pub struct Stretch {
     pub uploads: Vec<Upload>,
     /// Misfits of its moves.
     pub misfits: usize,
+    /// Its moves in a list, which of the lists that is, and how many moves are in those before.
+    own: Range<usize>,
+    list: usize,
+    before: usize,
 }
 
 /// All of them.
@@ -79,19 +84,28 @@ pub struct Stretches {
 }
 
 impl Stretches {
-    /// Cuts so many moves for so many blocks; `pack` adds one of them, by its number, to a stretch.
-    pub fn fill(&mut self, moves: usize, blocks: usize, pack: impl Fn(usize, &mut Stretch) + Sync) {
-        self.used = moves.div_ceil(LENGTH);
-        self.all.resize_with(self.used.max(self.all.len()), Stretch::default);
-        let cut = |some: &[Stretch], own: Range<usize>| {
-            let middle = own.start + some.len() * LENGTH;
-            (own.start..middle, middle..own.end)
-        };
-        each(self.used_mut(), 0..moves, &cut, &|stretch, own| {
+    /// Cuts lists of moves for so many blocks; `pack` adds one of them, by its place in its list and its number among all, to a stretch.
+    pub fn fill(&mut self, lists: &[Moves], blocks: usize, pack: impl Fn(&Moves, usize, u32, &mut Stretch) + Sync) {
+        self.used = 0;
+        let mut before = 0;
+        for (list, moves) in lists.iter().enumerate() {
+            for first in (0..moves.len()).step_by(LENGTH) {
+                if self.used == self.all.len() {
+                    self.all.push(Stretch::default());
+                }
+                let stretch = &mut self.all[self.used];
+                (stretch.own, stretch.list, stretch.before) = (first..moves.len().min(first + LENGTH), list, before);
+                self.used += 1;
+            }
+            before += moves.len();
+        }
+        self.each(|stretch| {
             stretch.uploads.resize_with(blocks, Upload::default);
             stretch.uploads.iter_mut().for_each(Upload::clear);
             stretch.misfits = 0;
-            own.for_each(|i| pack(i, stretch));
+            for i in stretch.own.clone() {
+                pack(&lists[stretch.list], i, (stretch.before + i) as u32, stretch);
+            }
         });
     }
 

@@ -1,5 +1,7 @@
 //! A tile of several stretches and blocks gives every walker the bits that it has in a tile of one stretch.
 
+use std::slice::from_ref;
+
 use super::path::Path;
 use super::stretch::LENGTH;
 use super::tests::{bounded, problem};
@@ -45,7 +47,7 @@ fn walk(gpu: &Gpu, ladders: &[&Problem], rungs: usize, from: usize, to: usize) -
             choices.push(hash(w, 300 + step) < 0.5);
         }
         let mut misfits = Vec::new();
-        tile.attempt(&moves, &mut misfits).expect("runs");
+        tile.attempt(from_ref(&moves), &mut misfits).expect("runs");
         tile.settle(&choices).expect("runs");
         seen.push(misfits);
     }

@@ -1,5 +1,7 @@
 //! A term is evaluated at every point of its support, and at none that is far from it: kernels in which a Gaussian is one wherever it is evaluated.
 
+use std::slice::from_ref;
+
 use super::packing::Packing;
 use super::path::Path;
 use super::program::Key;
@@ -54,7 +56,7 @@ fn wrong(gpu: &Gpu, points: usize, (position, sharpness): (f64, f64)) -> f64 {
         let mut moves = Moves::default();
         moves.clear();
         push(&mut moves, &of, 0, &[term], &target);
-        tile.attempt(&moves, &mut seen).expect("runs");
+        tile.attempt(from_ref(&moves), &mut seen).expect("runs");
         tile.settle(&[true]).expect("runs");
         count += seen[0];
     }

@@ -1,5 +1,6 @@
 //! What only the inside can test: limits made small, a guard taken away, a device that dies.
 
+use std::slice::from_ref;
 use std::sync::OnceLock;
 
 use super::*;
@@ -215,10 +216,10 @@ fn a_lost_device_is_an_error() {
     tile.load(&[0, 1], &all, &mut out).expect("runs");
     let mut moves = Moves::default();
     moves.clear();
-    tile.submit(&moves).expect("nothing to do");
+    tile.submit(from_ref(&moves)).expect("nothing to do");
     own.device.raw.destroy();
     let first = tile.load(&[0, 1], &all, &mut out).expect_err("the device is gone");
-    let later = tile.attempt(&moves, &mut out).expect_err("the device is gone");
+    let later = tile.attempt(from_ref(&moves), &mut out).expect_err("the device is gone");
     let new = own.tile(roster).map(|_| ()).expect_err("the device is gone");
     for error in [first, later, new] {
         assert!(error.to_string().contains("--engine cpu"), "{error}");

@@ -1,5 +1,6 @@
 //! A tile on a GPU: spreads moves over its blocks, submits once, gathers misfits.
 
+use std::slice::from_ref;
 use std::time::{Duration, Instant};
 
 use super::Gpu;
@@ -63,15 +64,14 @@ impl<'p> GpuTile<'p> {
     }
 
     /// Packs moves on all threads, and lines up what each block gets.
-    fn pack(&mut self, moves: &Moves, whole: bool) {
+    fn pack(&mut self, moves: &[Moves], whole: bool) {
         let (blocks, home) = (&self.blocks, &self.home);
-        self.stretches.fill(moves.len(), blocks.len(), |i, stretch| {
-            let home = home[moves.walker[i] as usize];
-            let terms = &moves.term[moves.term_start[i] as usize..moves.term_start[i + 1] as usize];
-            let coefficients = &moves.coefficients[moves.coefficient_start[i] as usize..moves.coefficient_start[i + 1] as usize];
+        self.stretches.fill(moves, blocks.len(), |list, i, number, stretch| {
+            let home = home[list.walker[i] as usize];
+            let (terms, coefficients) = list.of(i);
             let upload = &mut stretch.uploads[home.block as usize];
             blocks[home.block as usize].push(upload, home.walker, terms, coefficients, whole);
-            upload.origin.push(i as u32);
+            upload.origin.push(number);
             upload.place.push(stretch.misfits as u32);
             stretch.misfits += home.measurements as usize;
         });
@@ -84,7 +84,7 @@ impl<'p> GpuTile<'p> {
     }
 
     /// Records every block with moves and submits once; `whole` tells that no kept total may be used.
-    fn launch(&mut self, moves: &Moves, whole: bool) -> Result<()> {
+    fn launch(&mut self, moves: &[Moves], whole: bool) -> Result<()> {
         self.finish(None)?;
         self.gpu.device.check()?;
         self.pack(moves, whole);
@@ -168,23 +168,23 @@ impl Tile for GpuTile<'_> {
             whole.coefficient_start.push(end + home.coefficients);
         }
         whole.coefficients.extend_from_slice(coefficients);
-        let loaded = self.launch(&whole, true).and_then(|()| self.finish(Some(misfits)));
+        let loaded = self.launch(from_ref(&whole), true).and_then(|()| self.finish(Some(misfits)));
         self.whole = whole;
         loaded?;
         self.blocks.iter_mut().filter(|b| b.is_busy()).for_each(|b| b.choose(&self.stretches, |_| true));
         Ok(())
     }
 
-    fn attempt(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+    fn attempt(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()> {
         self.submit(moves)?;
         self.finish(Some(misfits))
     }
 
-    fn submit(&mut self, moves: &Moves) -> Result<()> {
+    fn submit(&mut self, moves: &[Moves]) -> Result<()> {
         self.launch(moves, false)
     }
 
-    fn collect(&mut self, moves: &Moves, misfits: &mut Vec<f64>) -> Result<()> {
+    fn collect(&mut self, moves: &[Moves], misfits: &mut Vec<f64>) -> Result<()> {
         if self.flight.is_none() {
             return self.attempt(moves, misfits);
         }
@@ -212,9 +212,9 @@ impl Tile for GpuTile<'_> {
             return Ok(());
         }
         let (mut kept, mut rebuilt) = (Vec::new(), Vec::new());
-        self.launch(&still, false)?;
+        self.launch(from_ref(&still), false)?;
         self.finish(Some(&mut kept))?;
-        self.launch(&still, true)?;
+        self.launch(from_ref(&still), true)?;
         self.finish(Some(&mut rebuilt))?;
         drifts.resize(self.home.len(), 0.0);
         let mut differences = kept.iter().zip(&rebuilt).map(|(k, r)| (k - r).abs());

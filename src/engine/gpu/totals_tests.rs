@@ -1,6 +1,7 @@
 //! Totals that stay on the device: against the oracle after many moves, with kernels made wrong, and when they are kept at all.
 
 use std::f64::consts::PI;
+use std::slice::from_ref;
 
 use super::path::{self, Costs, Path};
 use super::tests::{bounded, problem};
@@ -138,8 +139,8 @@ fn walk(gpu: &Gpu, problem: &Problem, walkers: usize, steps: usize) -> Walk {
             };
             push(&mut moves, problem, w, &terms, &near(problem, w, 2 + step));
         }
-        tile.attempt(&moves, &mut seen).expect("runs");
-        truth.attempt(&moves, &mut expected).expect("runs");
+        tile.attempt(from_ref(&moves), &mut seen).expect("runs");
+        truth.attempt(from_ref(&moves), &mut expected).expect("runs");
         let (all, some) = tile.count_from_totals();
         found.moves += all;
         found.from_totals += some;
@@ -240,7 +241,7 @@ fn a_walker_comes_back_from_infinity() {
         let mut moves = Moves::default();
         moves.clear();
         push(&mut moves, &problem, 0, terms, &sound);
-        tile.attempt(&moves, &mut seen).expect("runs");
+        tile.attempt(from_ref(&moves), &mut seen).expect("runs");
         tile.settle(&[true]).expect("runs");
     }
     assert!((seen[0] - expected[0]).abs() <= BUDGET, "{seen:?} is not {expected:?}");
