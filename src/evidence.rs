@@ -164,7 +164,7 @@ impl Block {
             }
             if first < from {
                 let all = Piece::all(&pieces[first..from]);
-                let bins = energies.bins(&all).collect();
+                let bins = energies.bins(&all);
                 blocks.push((Self { bins, sweeps: all.sweeps as f64, bridges: all.bridges }, begin / total..done / total));
             }
         }

@@ -13,6 +13,8 @@ const KNEE: f64 = 4.0;
 const FINENESS: u32 = 8;
 /// Low bits of a double that a bin does not look at.
 const REST: u32 = f64::MANTISSA_DIGITS - 1 - FINENESS;
+/// Most draws whose bins are listed: about as many as a table has bins.
+const MOST_LISTED: usize = 2048;
 /// When there are this many pieces, neighbours are merged and pieces become twice as long.
 const MOST_PIECES: usize = 16;
 
@@ -21,12 +23,32 @@ const MOST_PIECES: usize = 16;
 pub struct Piece {
     /// Sweeps in it: every rung has so many draws.
     pub sweeps: usize,
-    /// Number of the first bin.
-    first: i64,
-    /// Draws in each bin. Draws of zero likelihood are in none.
-    counts: Vec<u32>,
+    /// Draws of zero likelihood are in no bin.
+    draws: Draws,
     /// What fresh draws tell of each rung; empty where there were none at any.
     pub bridges: Vec<Bridge>,
+}
+
+/// Draws by their bins.
+#[derive(Clone, Debug, PartialEq)]
+enum Draws {
+    /// The bin of each, while there are few: a table is larger then, and no cache has those of many chains.
+    Listed(Vec<i32>),
+    /// How many are in each bin.
+    Tabled(Table),
+}
+
+impl Default for Draws {
+    fn default() -> Self {
+        Self::Listed(Vec::new())
+    }
+}
+
+/// Draws in each bin from the first on.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Table {
+    first: i32,
+    counts: Vec<u32>,
 }
 
 /// Histograms of a chain.
@@ -56,15 +78,13 @@ impl Energies {
                 self.pieces.truncate(MOST_PIECES / 2);
                 self.length *= 2;
             }
-            // Where the last one has bins, this one will need them.
-            let like = |last: &Piece| Piece { sweeps: 0, first: last.first, counts: vec![0; last.counts.len()], bridges: Vec::new() };
-            self.pieces.push(self.pieces.last().map_or_else(Piece::default, like));
+            self.pieces.push(Piece::default());
         }
         let Some(piece) = self.pieces.last_mut() else { return };
         piece.sweeps += 1;
         piece.bridge(bridges);
         for u in energies.iter().filter(|u| u.is_finite()) {
-            piece.count(bin((u - self.origin) * (1.0 / KNEE)));
+            piece.draws.count(bin((u - self.origin) * (1.0 / KNEE)));
         }
     }
 
@@ -73,32 +93,83 @@ impl Energies {
         &self.pieces
     }
 
-    /// Energy in nats and draws of each bin of a piece that has any.
-    pub fn bins<'a>(&'a self, piece: &'a Piece) -> impl Iterator<Item = (f64, f64)> + 'a {
-        let value = |bin: i64| self.origin + KNEE * middle(bin);
-        let filled = piece.counts.iter().enumerate().filter(|(_, n)| **n > 0);
-        filled.map(move |(i, &n)| (value(piece.first + i as i64), f64::from(n)))
+    /// Energy in nats and draws of each bin of a piece that has any, ascending.
+    pub fn bins(&self, piece: &Piece) -> Vec<(f64, f64)> {
+        let value = |bin: i32| self.origin + KNEE * middle(bin);
+        piece.draws.bins().into_iter().map(|(bin, n)| (value(bin), f64::from(n))).collect()
     }
 }
 
 /// The bin of x: the leading bits of 1 + |x|, which are about its logarithm; below zero, bins count downwards from −1.
 #[inline]
-fn bin(x: f64) -> i64 {
-    let above = ((1.0 + x.abs()).to_bits() >> REST) as i64 - (1.0f64.to_bits() >> REST) as i64;
+fn bin(x: f64) -> i32 {
+    let above = ((1.0 + x.abs()).to_bits() >> REST) as i32 - (1.0f64.to_bits() >> REST) as i32;
     if x < 0.0 { -1 - above } else { above }
 }
 
 /// The middle of a bin.
-fn middle(bin: i64) -> f64 {
+fn middle(bin: i32) -> f64 {
     let above = if bin < 0 { -1 - bin } else { bin };
-    let edge = |bin: i64| f64::from_bits(((1.0f64.to_bits() >> REST) + bin as u64) << REST);
+    let edge = |bin: i32| f64::from_bits(((1.0f64.to_bits() >> REST) + bin as u64) << REST);
     let x = 0.5 * (edge(above) + edge(above + 1)) - 1.0;
     if bin < 0 { -x } else { x }
 }
 
-impl Piece {
+impl Draws {
     #[inline]
-    fn count(&mut self, bin: i64) {
+    fn count(&mut self, bin: i32) {
+        match self {
+            Self::Listed(bins) if bins.len() < MOST_LISTED => bins.push(bin),
+            Self::Listed(_) => self.tabled().count(bin),
+            Self::Tabled(table) => table.count(bin),
+        }
+    }
+
+    /// As a table.
+    #[cold]
+    fn tabled(&mut self) -> &mut Table {
+        if let Self::Listed(bins) = self {
+            let mut table = Table::default();
+            if let (Some(&low), Some(&high)) = (bins.iter().min(), bins.iter().max()) {
+                table.counts_of(low, high);
+            }
+            bins.iter().for_each(|&bin| table.count(bin));
+            *self = Self::Tabled(table);
+        }
+        let Self::Tabled(table) = self else { unreachable!("it has just become one") };
+        table
+    }
+
+    /// Adds what others count.
+    fn merge(&mut self, other: &Self) {
+        match (&mut *self, other) {
+            (Self::Listed(bins), Self::Listed(others)) if bins.len() + others.len() <= MOST_LISTED => bins.extend_from_slice(others),
+            (_, Self::Listed(others)) => others.iter().for_each(|&bin| self.count(bin)),
+            (_, Self::Tabled(others)) => {
+                if let Some(last) = others.counts.len().checked_sub(1) {
+                    let counts = self.tabled().counts_of(others.first, others.first + last as i32);
+                    counts.iter_mut().zip(&others.counts).for_each(|(sum, n)| *sum += n);
+                }
+            }
+        }
+    }
+
+    /// Bins that have any, ascending, and how many draws each has.
+    fn bins(&self) -> Vec<(i32, u32)> {
+        match self {
+            Self::Listed(bins) => {
+                let mut bins = bins.clone();
+                bins.sort_unstable();
+                bins.chunk_by(|a, b| a == b).map(|same| (same[0], same.len() as u32)).collect()
+            }
+            Self::Tabled(Table { first, counts }) => (*first..).zip(counts).filter(|(_, n)| **n > 0).map(|(bin, &n)| (bin, n)).collect(),
+        }
+    }
+}
+
+impl Table {
+    #[inline]
+    fn count(&mut self, bin: i32) {
         let at = (bin - self.first) as usize;
         match self.counts.get_mut(at) {
             Some(count) => *count += 1,
@@ -107,7 +178,7 @@ impl Piece {
     }
 
     /// Draws of a range of bins, of which it makes room for all.
-    fn counts_of(&mut self, low: i64, high: i64) -> &mut [u32] {
+    fn counts_of(&mut self, low: i32, high: i32) -> &mut [u32] {
         if self.counts.is_empty() {
             self.first = low;
         }
@@ -115,7 +186,7 @@ impl Piece {
             // Half as much again, because energies fall while a ladder settles, and every time all counts are moved.
             let missing = (self.first - low) as usize + self.counts.len() / 2;
             self.counts.splice(0..0, std::iter::repeat_n(0, missing));
-            self.first -= missing as i64;
+            self.first -= missing as i32;
         }
         let (low, high) = ((low - self.first) as usize, (high - self.first) as usize);
         if high >= self.counts.len() {
@@ -123,7 +194,9 @@ impl Piece {
         }
         &mut self.counts[low..=high]
     }
+}
 
+impl Piece {
     fn bridge(&mut self, bridges: &[Bridge]) {
         if self.bridges.is_empty() {
             if bridges.iter().any(|bridge| bridge.own > 0.0) {
@@ -138,10 +211,7 @@ impl Piece {
     pub fn merge(&mut self, other: &Self) {
         self.sweeps += other.sweeps;
         self.bridge(&other.bridges);
-        if let Some(last) = other.counts.len().checked_sub(1) {
-            let counts = self.counts_of(other.first, other.first + last as i64);
-            counts.iter_mut().zip(&other.counts).for_each(|(sum, n)| *sum += n);
-        }
+        self.draws.merge(&other.draws);
     }
 
     /// Several pieces as one.
@@ -171,8 +241,13 @@ mod tests {
 
     #[test]
     fn every_draw_is_counted_in_a_bin_that_holds_it() {
+        // As a list, as tables, and as what becomes of merging lists.
+        [1000, 2500, 40_000].into_iter().for_each(every_draw);
+    }
+
+    fn every_draw(draws: u32) {
         let mut energies = Energies::new(-100.0);
-        let drawn: Vec<f64> = (0..1000).map(|i| -130.0 + 1e-4 * f64::from(i).powi(3)).collect();
+        let drawn: Vec<f64> = (0..draws).map(|i| -130.0 + 1e5 * (f64::from(i) / f64::from(draws)).powi(3)).collect();
         for u in &drawn {
             energies.add(&[*u, f64::INFINITY], &[]);
         }
@@ -180,6 +255,7 @@ mod tests {
         assert_eq!(energies.pieces().iter().map(|p| p.sweeps).sum::<usize>(), drawn.len());
         let all = Piece::all(energies.pieces());
         let mut values: Vec<f64> = Vec::new();
+        assert!(matches!(all.draws, Draws::Listed(_)) == (drawn.len() <= MOST_LISTED));
         for (value, n) in energies.bins(&all) {
             values.extend(std::iter::repeat_n(value, n as usize));
         }
