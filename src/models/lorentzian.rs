@@ -49,11 +49,11 @@ impl Term for Lorentzian {
     #[inline(always)]
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         let [amplitude, center, fwhm] = theta else { unreachable!("three parameters") };
-        let w = setup.width(*fwhm)?;
+        let (w, admitted) = setup.width(*fwhm);
         out[0] = setup.peak_height(*amplitude, unit_area(*fwhm));
         out[1] = setup.position(*center);
         out[2] = 2.0 / w;
-        Ok(())
+        admitted
     }
 
     #[inline(always)]

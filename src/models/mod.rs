@@ -112,9 +112,10 @@ impl Setup {
 
     /// A width in units of t. Refused unless positive and above 10⁻⁹, below which squares of (t − position)/width leave the range of f32.
     #[inline(always)]
-    fn width(&self, width: f64) -> Result<f64, Inadmissible> {
+    fn width(&self, width: f64) -> (f64, Result<(), Inadmissible>) {
+        // The number beside the refusal: who asks can go on without a branch, which vectors would not have.
         let w = width / self.half;
-        if w > 1e-9 { Ok(w) } else { Err(Inadmissible) }
+        (w, if w > 1e-9 { Ok(()) } else { Err(Inadmissible) })
     }
 
     /// Height in units of scale of a peak with that amplitude, where the peak of unit height has the area `unit_area`.

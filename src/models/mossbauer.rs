@@ -162,7 +162,8 @@ impl Term for Mossbauer {
 
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         let [baseline, amplitude, shift, quadrupole, field, eta, polar, azimuth, fwhm] = *theta else { unreachable!("nine parameters") };
-        let w = setup.width(fwhm)?;
+        let (w, admitted) = setup.width(fwhm);
+        admitted?;
         if ![shift, quadrupole, field, eta, polar, azimuth].iter().all(|v| v.is_finite()) {
             return Err(Inadmissible);
         }

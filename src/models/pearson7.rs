@@ -53,7 +53,8 @@ impl Term for Pearson7 {
 
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         let [amplitude, center, fwhm, exponent] = theta else { unreachable!("four parameters") };
-        let w = setup.width(*fwhm)?;
+        let (w, admitted) = setup.width(*fwhm);
+        admitted?;
         if exponent.is_nan() || *exponent <= 0.5 {
             return Err(Inadmissible);
         }

@@ -68,13 +68,13 @@ impl Term for PseudoVoigt {
     #[inline(always)]
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         let [amplitude, center, fwhm, eta] = theta else { unreachable!("four parameters") };
-        let w = setup.width(*fwhm)?;
+        let (w, admitted) = setup.width(*fwhm);
         let height = setup.peak_height(*amplitude, unit_area(*fwhm, *eta));
         out[0] = height * (1.0 - eta);
         out[1] = height * eta;
         out[2] = setup.position(*center);
         out[3] = 2.0 / w;
-        Ok(())
+        admitted
     }
 
     #[inline(always)]

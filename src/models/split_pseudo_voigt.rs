@@ -51,15 +51,15 @@ impl Term for SplitPseudoVoigt {
     #[inline(always)]
     fn prepare(theta: &[f64], setup: &Setup, out: &mut [f64]) -> Result<(), Inadmissible> {
         let [amplitude, center, fwhm, asymmetry, eta] = theta else { unreachable!("five parameters") };
-        let left = setup.width(fwhm * (1.0 - asymmetry))?;
-        let right = setup.width(fwhm * (1.0 + asymmetry))?;
+        let (left, left_admitted) = setup.width(fwhm * (1.0 - asymmetry));
+        let (right, right_admitted) = setup.width(fwhm * (1.0 + asymmetry));
         let height = setup.peak_height(*amplitude, unit_area(*fwhm, *eta));
         out[0] = height * (1.0 - eta);
         out[1] = height * eta;
         out[2] = setup.position(*center);
         out[3] = 2.0 / left;
         out[4] = 2.0 / right;
-        Ok(())
+        left_admitted.and(right_admitted)
     }
 
     #[inline(always)]

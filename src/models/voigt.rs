@@ -119,7 +119,9 @@ impl Term for Voigt {
         let root = LN_2.sqrt();
         let y = root * lorentz / gauss;
         out[3] = y;
-        out[2] = 2.0 * root / setup.width(gauss)?;
+        let (w, admitted) = setup.width(gauss);
+        admitted?;
+        out[2] = 2.0 * root / w;
         out[1] = setup.position(*center);
         let unit_area = gauss * PI.sqrt() / (2.0 * root);
         let at_center = if setup.height { faddeeva(0.0, y) } else { 1.0 };
