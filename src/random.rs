@@ -70,21 +70,72 @@ impl Source {
     }
 }
 
-/// Begins streams of some walkers, of which there are `sources` and `streams` for all. Their first blocks, which most moves do with, are computed
-/// abreast.
-#[inline(always)]
-pub fn begin<S: Simd>(simd: S, walkers: &[u32], sources: &[Source], sweep: u32, purpose: u32, streams: &mut [Stream]) {
-    // No closures here: they would not be compiled for the instruction set.
-    for some in walkers.chunks(ABREAST) {
-        let mut lanes = [sources[some[0] as usize]; ABREAST];
-        for (lane, &walker) in some.iter().enumerate() {
-            lanes[lane] = sources[walker as usize];
+/// The sources of the walkers at many places, as columns.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    keys: [Vec<u32>; 2],
+    walkers: Vec<u32>,
+}
+
+/// Those of walkers abreast.
+#[derive(Clone, Copy, Debug)]
+pub struct Abreast {
+    keys: [[u32; ABREAST]; 2],
+    walkers: [u32; ABREAST],
+}
+
+impl Sources {
+    /// Of so many walkers a key, each at the place of its number.
+    pub fn new(keys: &[Key], walkers: usize) -> Self {
+        let places = (keys.len() * walkers).next_multiple_of(ABREAST);
+        let mut all = Self { keys: [Vec::with_capacity(places), Vec::with_capacity(places)], walkers: Vec::with_capacity(places) };
+        for key in keys {
+            all.keys.iter_mut().zip(key.0).for_each(|(words, word)| words.extend(std::iter::repeat_n(word, walkers)));
+            all.walkers.extend(0..walkers as u32);
         }
-        let first = words(simd, &lanes, &[0; ABREAST], sweep, purpose);
-        let second = words(simd, &lanes, &[1; ABREAST], sweep, purpose);
-        for (lane, &walker) in some.iter().enumerate() {
-            let stream = &mut streams[walker as usize];
-            *stream = lanes[lane].stream(sweep, purpose);
+        all.keys.iter_mut().chain([&mut all.walkers]).for_each(|words| words.resize(places, 0));
+        all
+    }
+
+    /// The one at a place.
+    #[inline]
+    pub fn at(&self, place: usize) -> Source {
+        Source { key: Key([self.keys[0][place], self.keys[1][place]]), walker: self.walkers[place] }
+    }
+
+    /// Walkers of one key change places.
+    pub fn swap(&mut self, a: usize, b: usize) {
+        self.walkers.swap(a, b);
+    }
+
+    /// Those at the places from one on, as many as are abreast.
+    #[inline(always)]
+    pub fn abreast(&self, first: usize) -> Abreast {
+        let mut some = Abreast { keys: [[0; ABREAST]; 2], walkers: [0; ABREAST] };
+        for half in 0..2 {
+            some.keys[half].copy_from_slice(&self.keys[half][first..first + ABREAST]);
+        }
+        some.walkers.copy_from_slice(&self.walkers[first..first + ABREAST]);
+        some
+    }
+}
+
+/// Begins streams of the walkers at some places, of which there are `sources` and `streams` for all. Their first blocks, which most moves do with, are
+/// computed abreast.
+#[inline(always)]
+pub fn begin<S: Simd>(simd: S, places: &[u32], sources: &Sources, sweep: u32, purpose: u32, streams: &mut [Stream]) {
+    // No closures here: they would not be compiled for the instruction set.
+    for some in places.chunks(ABREAST) {
+        let mut lanes = Abreast { keys: [[0; ABREAST]; 2], walkers: [0; ABREAST] };
+        for (lane, &place) in some.iter().enumerate() {
+            let Source { key: Key(key), walker } = sources.at(place as usize);
+            (lanes.keys[0][lane], lanes.keys[1][lane], lanes.walkers[lane]) = (key[0], key[1], walker);
+        }
+        let first = words(simd, &lanes, 0, sweep, purpose);
+        let second = words(simd, &lanes, 1, sweep, purpose);
+        for (lane, &place) in some.iter().enumerate() {
+            let stream = &mut streams[place as usize];
+            *stream = sources.at(place as usize).stream(sweep, purpose);
             (stream.counter[0], stream.used) = (2, 0);
             for word in 0..4 {
                 stream.words[word] = first[word][lane];
@@ -94,20 +145,21 @@ pub fn begin<S: Simd>(simd: S, walkers: &[u32], sources: &[Source], sweep: u32, 
     }
 }
 
-/// One block of four words of the streams of walkers abreast, each from its own place.
+/// A block of four words of the streams of walkers abreast.
 #[inline(always)]
-pub fn words<S: Simd>(simd: S, sources: &[Source; ABREAST], block: &[u32; ABREAST], sweep: u32, purpose: u32) -> [[u32; ABREAST]; 4] {
-    let (sweep_of, purpose_of) = (u64x8::splat(simd, u64::from(sweep)), u64x8::splat(simd, u64::from(purpose)));
+pub fn words<S: Simd>(simd: S, of: &Abreast, block: u32, sweep: u32, purpose: u32) -> [[u32; ABREAST]; 4] {
+    let (block_of, sweep_of) = (u64x8::splat(simd, u64::from(block)), u64x8::splat(simd, u64::from(sweep)));
+    let purpose_of = u64x8::splat(simd, u64::from(purpose));
     let mut words = [[0; ABREAST]; 4];
     let mut from = 0;
     while from < ABREAST {
-        let (mut blocks, mut walkers, mut keys) = ([0; LANES], [0; LANES], [[0; LANES]; 2]);
+        let (mut walkers, mut keys) = ([0; LANES], [[0; LANES]; 2]);
         for lane in 0..LANES {
-            let Source { key: Key(key), walker } = sources[from + lane];
-            (blocks[lane], walkers[lane]) = (u64::from(block[from + lane]), u64::from(walker));
-            (keys[0][lane], keys[1][lane]) = (u64::from(key[0]), u64::from(key[1]));
+            walkers[lane] = u64::from(of.walkers[from + lane]);
+            keys[0][lane] = u64::from(of.keys[0][from + lane]);
+            keys[1][lane] = u64::from(of.keys[1][from + lane]);
         }
-        let counter = [blocks.simd_into(simd), walkers.simd_into(simd), sweep_of, purpose_of];
+        let counter = [block_of, walkers.simd_into(simd), sweep_of, purpose_of];
         let some = side_by_side(simd, counter, [keys[0].simd_into(simd), keys[1].simd_into(simd)]);
         for word in 0..4 {
             for lane in 0..LANES {
@@ -221,14 +273,16 @@ mod tests {
     #[test]
     fn streams_begun_side_by_side_are_the_same() {
         let keys = [3, 4].map(|copy| Key::new(1, "frame", "", "", copy));
-        let sources: Vec<Source> =
-            (0..200).map(|w| Source { key: keys[w / 100], walker: (w % 100) as u32 + if w == 17 { 1 << 31 } else { 0 } }).collect();
+        let mut sources = Sources::new(&keys, 100);
+        sources.walkers[17] |= 1 << 31;
+        sources.swap(103, 119);
+        assert_eq!((sources.at(119), sources.at(199)), (Source { key: keys[1], walker: 3 }, Source { key: keys[1], walker: 99 }));
         let walkers = [0, 1, 2, 5, 7, 8, 9, 11, 12, 17, 98, 99, 100, 101, 107, 119, 120, 199];
-        let mut streams = vec![keys[0].stream(0, 0, 0); sources.len()];
+        let mut streams = vec![keys[0].stream(0, 0, 0); 200];
         let simd = fearless_simd::Level::new();
         fearless_simd::dispatch!(simd, simd => begin(simd, &walkers, &sources, 77, u32::MAX - 5, &mut streams));
         for walker in walkers {
-            let (mut alone, beside) = (sources[walker as usize].stream(77, u32::MAX - 5), &mut streams[walker as usize]);
+            let (mut alone, beside) = (sources.at(walker as usize).stream(77, u32::MAX - 5), &mut streams[walker as usize]);
             assert!((0..23).all(|_| alone.word() == beside.word()), "walker {walker}");
         }
     }

@@ -25,14 +25,14 @@ impl Found {
 }
 
 /// A walker of a tile that has just been loaded.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct State<'a> {
     /// Its number in the tile.
     pub walker: u32,
     /// Its problem.
     pub problem: &'a Problem,
     /// Where it stands.
-    pub theta: &'a [f64],
+    pub theta: Vec<f64>,
     /// All its coefficients.
     pub coefficients: &'a [f64],
     /// Its inverse temperature.
@@ -41,7 +41,7 @@ pub struct State<'a> {
     pub misfits: &'a [f64],
 }
 
-/// Compares loaded walkers of a tile, in ascending order, with the oracle: as they were loaded, and with one term moved to where it stands.
+/// Compares loaded walkers of a tile with the oracle: as they were loaded, and with one term moved to where it stands.
 /// The tile is left as it was.
 ///
 /// # Errors
@@ -90,9 +90,9 @@ fn nats(state: &State<'_>, truth: &[f64], seen: &[f64]) -> f64 {
         if t >= HOPELESS && s >= HOPELESS {
             return 0.0;
         }
-        apart += energy_difference(t, s) / squared(data, state.theta);
+        apart += energy_difference(t, s) / squared(data, &state.theta);
     }
-    let nats = apart * state.beta.min(visited(state.problem, state.theta, truth));
+    let nats = apart * state.beta.min(visited(state.problem, &state.theta, truth));
     // At β = 0 energies decide nothing; what is not a number is as wrong as can be.
     if state.beta == 0.0 {
         0.0

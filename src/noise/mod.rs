@@ -4,6 +4,7 @@ mod scale;
 
 pub use scale::Scale;
 
+use crate::models::Abreast;
 use crate::problem::{Measurement, Noise, Problem};
 
 /// A misfit at or above this stands for an inadmissible move (see `engine::SENTINEL`).
@@ -22,6 +23,14 @@ pub fn energy(problem: &Problem, misfits: &[f64], theta: &[f64]) -> f64 {
         sum += data.constant + own(data, misfit, theta);
     }
     sum
+}
+
+/// Adds what one measurement contributes to [`energy`] at places abreast, where its noise has no free parameter.
+#[inline(always)]
+pub fn add_known(data: &Measurement, misfits: &Abreast, energies: &mut Abreast) {
+    for (energy, &misfit) in energies.iter_mut().zip(misfits) {
+        *energy = if misfit >= INADMISSIBLE { f64::INFINITY } else { *energy + (data.constant + 0.5 * misfit) };
+    }
 }
 
 /// −ln of the likelihood to the power β, `scales` integrated out, up to a constant of β: what a move is decided on. +∞ stands for zero.

@@ -10,11 +10,13 @@ use rayon::prelude::*;
 use super::cluster::{self, States};
 use super::mixture::{Mixture, members};
 use super::normal::{self, Approximation, Places};
+use super::parameters::Parameters;
 use super::proposal::Step;
 use super::record::Record;
 use super::schedule::{Kind, Move};
+use crate::models::ABREAST;
 use crate::problem::Problem;
-use shape::{Family, Moments, families, first_factor};
+use shape::{Family, families, first_factor};
 pub use shape::{cholesky, coordinate, spread};
 
 /// An approximation about which steps are no longer than this, and of which fewer fresh draws are accepted, is worth nothing.
@@ -38,41 +40,38 @@ const FEW: u32 = 500;
 static GAINS: LazyLock<[f64; 1024]> = LazyLock::new(|| std::array::from_fn(|n| power_gain(n as u32)));
 
 /// Size and shape of every move at every place, and what they are tuned from. A place is a rung of a copy: those of the first copy, then those of the
-/// next.
+/// next. Figures of places stand side by side, as walks read them.
 #[derive(Clone, Debug)]
 pub struct Tuning {
     /// Whether sizes still follow the counts.
     pub adapting: bool,
     places: usize,
-    /// Of every move, place after place (see [`Tuning::at`]): walkers make one move after the other.
-    sizes: Vec<Size>,
-    /// Shapes in the same order, and where each move's begin, with their sizes.
+    /// From a figure to the same of the next move: places, and what fills the last ones' lanes.
+    stride: usize,
+    /// Of every move, place after place (see [`Tuning::at`]): ln of the size of its steps, and proposals tried and accepted, which that follows.
+    ln_sizes: Vec<f64>,
+    tried: Vec<u32>,
+    accepted: Vec<u32>,
+    /// Where the shape of every move is among the factors: entry after entry, and of each place after place.
     factors: Vec<f64>,
     shapes: Vec<Range<usize>>,
     rates: Vec<Option<f64>>,
     /// ln of the largest size of each move.
     longest: Vec<f64>,
     families: Vec<Family>,
-    moments: Vec<Moments>,
+    /// Place after place.
+    moments: Vec<f64>,
     /// For each move, what has been learned of where relocated peaks belong.
     pub mixtures: Vec<Arc<Mixture>>,
     /// For each place, the approximation that steps of the whole are made about; none where it is not known, or of no use.
     pub normals: Vec<Option<Arc<Approximation>>>,
     whole: Option<Arc<Places>>,
-    /// Of every move, in one sweep of how many it is made at each place; 0: in none.
+    /// Of every move, in one sweep of how many it is made at each place; 0: in none. And whether it is made in every sweep at all.
     turns: Vec<u32>,
+    always: Vec<bool>,
     /// What the approximations are learned from, one a place, and the most states of each.
     seen: Vec<States>,
     most_seen: usize,
-}
-
-/// The size of a move's steps at a place, and what it follows.
-#[derive(Clone, Copy, Debug)]
-struct Size {
-    /// ln of it.
-    ln: f64,
-    tried: u32,
-    accepted: u32,
 }
 
 /// What one copy has learned.
@@ -86,40 +85,49 @@ pub struct Share<'a> {
 impl Share<'_> {
     /// Acceptance rate of a move at a rung.
     pub fn acceptance(&self, rung: usize, step: usize) -> f64 {
-        let Size { tried, accepted, .. } = self.size(rung, step);
+        let (accepted, tried) = self.counts(rung, step);
         f64::from(accepted) / f64::from(tried.max(1))
     }
 
-    fn size(&self, rung: usize, step: usize) -> Size {
-        self.tuning.sizes[self.tuning.at(self.first + rung, step)]
+    /// Accepted and tried proposals.
+    fn counts(&self, rung: usize, step: usize) -> (u32, u32) {
+        let at = self.tuning.at(self.first + rung, step);
+        (self.tuning.accepted[at], self.tuning.tried[at])
+    }
+
+    fn ln_size(&self, rung: usize, step: usize) -> f64 {
+        self.tuning.ln_size(self.first + rung, step)
     }
 }
 
 impl Tuning {
     /// First guesses: a fraction of the prior's width in every direction.
     pub fn new(problem: &Problem, moves: &[Move], places: usize) -> Self {
-        let families = families(problem, moves);
-        let slots = families.last().map_or(0, |f| f.at + f.members.len());
+        let (families, stride) = (families(problem, moves), places.next_multiple_of(ABREAST));
         let (mut factors, mut shapes) = (Vec::new(), Vec::with_capacity(moves.len()));
         for what in moves {
-            let (factor, from) = (first_factor(problem, what), factors.len());
-            shapes.push(from..from + factor.len());
-            (0..places).for_each(|_| factors.extend_from_slice(&factor));
+            let from = factors.len();
+            first_factor(problem, what).iter().for_each(|entry| factors.extend(std::iter::repeat_n(*entry, stride)));
+            shapes.push(from..factors.len());
         }
         Self {
             adapting: true,
             places,
-            sizes: vec![Size { ln: 0.3f64.ln(), tried: 0, accepted: 0 }; places * moves.len()],
+            stride,
+            ln_sizes: vec![0.3f64.ln(); stride * moves.len()],
+            tried: vec![0; stride * moves.len()],
+            accepted: vec![0; stride * moves.len()],
             factors,
             shapes,
             rates: moves.iter().map(|m| m.rate).collect(),
             longest: moves.iter().map(|m| if m.kind == Kind::Whole { 0.0 } else { 3.0 }).collect(),
+            moments: vec![0.0; places * learned(&families)],
             families,
-            moments: vec![Moments::default(); places * slots],
             mixtures: vec![Arc::default(); moves.len()],
             normals: vec![None; places],
             whole: moves.iter().find_map(|m| m.places.clone()),
-            turns: vec![1; places * moves.len()],
+            turns: vec![1; stride * moves.len()],
+            always: vec![true; moves.len()],
             seen: vec![States::default(); places],
             most_seen: MOST_SEEN,
         }
@@ -127,24 +135,35 @@ impl Tuning {
 
     /// The same for so many copies, each at its own places.
     pub fn repeated(&self, copies: usize) -> Self {
-        let (from, places, moves) = (self.places, self.places * copies, self.shapes.len());
-        let mut factors = Vec::with_capacity(self.factors.len() * copies);
-        let mut shapes = Vec::with_capacity(moves);
-        for shape in &self.shapes {
-            shapes.push(factors.len()..factors.len() + shape.len());
-            factors.extend_from_slice(&self.factors[shape.start..shape.start + from * shape.len()].repeat(copies));
-        }
+        let places = self.places * copies;
+        let stride = places.next_multiple_of(ABREAST);
+        let longer = |at: usize| at / self.stride * stride;
         Self {
             places,
-            sizes: each(&self.sizes, from, copies),
-            factors,
-            shapes,
-            moments: each(&self.moments, self.moments.len(), copies),
-            normals: each(&self.normals, from, copies),
-            turns: each(&self.turns, from, copies),
-            seen: each(&self.seen, from, copies),
+            stride,
+            ln_sizes: self.beside(&self.ln_sizes, copies),
+            tried: self.beside(&self.tried, copies),
+            accepted: self.beside(&self.accepted, copies),
+            factors: self.beside(&self.factors, copies),
+            shapes: self.shapes.iter().map(|shape| longer(shape.start)..longer(shape.end)).collect(),
+            turns: self.beside(&self.turns, copies),
+            moments: self.moments.repeat(copies),
+            normals: std::iter::repeat_n(&self.normals, copies).flatten().cloned().collect(),
+            seen: std::iter::repeat_n(&self.seen, copies).flatten().cloned().collect(),
             ..self.clone()
         }
+    }
+
+    /// Figures of places, of one move or entry after the other, for so many copies.
+    fn beside<T: Copy + Default>(&self, figures: &[T], copies: usize) -> Vec<T> {
+        let stride = (self.places * copies).next_multiple_of(ABREAST);
+        let mut all = Vec::with_capacity(figures.len() / self.stride.max(1) * stride);
+        for own in figures.chunks(self.stride.max(1)) {
+            let end = all.len() + stride;
+            (0..copies).for_each(|_| all.extend_from_slice(&own[..self.places]));
+            all.resize(end, T::default());
+        }
+        all
     }
 
     /// What each of so many copies has learned.
@@ -155,34 +174,43 @@ impl Tuning {
     /// The place of a move's figures at a place.
     #[inline]
     fn at(&self, place: usize, step: usize) -> usize {
-        step * self.places + place
+        step * self.stride + place
     }
 
-    /// The place of a move's shape at a place.
-    #[inline]
-    fn shape(&self, place: usize, step: usize) -> Range<usize> {
-        let Range { start, end } = self.shapes[step].clone();
-        let size = end - start;
-        start + place * size..end + place * size
+    /// Where the entries of a move's shape at a place are.
+    fn shape(&self, place: usize, step: usize) -> impl Iterator<Item = usize> {
+        self.shapes[step].clone().skip(place).step_by(self.stride)
     }
 
     /// The step of a move at a place.
     #[inline]
-    pub fn step(&self, place: usize, step: usize) -> Step<'_> {
-        Step { scale: self.sizes[self.at(place, step)].ln.exp(), factor: &self.factors[self.shape(place, step)] }
+    pub fn step(&self, place: usize, step: usize) -> Step {
+        let spread = self.shape(place, step).next().map_or(0.0, |at| self.factors[at]);
+        Step { scale: self.ln_size(place, step).exp(), spread }
     }
 
     /// ln of the size of a move at a place.
     #[inline]
     pub fn ln_size(&self, place: usize, step: usize) -> f64 {
-        self.sizes[self.at(place, step)].ln
+        self.ln_sizes[self.at(place, step)]
     }
 
-    /// The shapes of a move, place after place.
+    /// The same at the places from one on, as many as are abreast.
+    #[inline(always)]
+    pub fn ln_sizes(&self, first: usize, step: usize) -> &[f64] {
+        &self.ln_sizes[self.at(first, step)..][..ABREAST]
+    }
+
+    /// An entry of a move's shape there.
+    #[inline(always)]
+    pub fn entries(&self, first: usize, step: usize, entry: usize) -> &[f64] {
+        &self.factors[self.shapes[step].start + entry * self.stride + first..][..ABREAST]
+    }
+
+    /// Whether a move is made at all places in every sweep, as far as that follows from what was learned.
     #[inline]
-    pub fn shapes(&self, step: usize) -> &[f64] {
-        let Range { start, end } = self.shapes[step].clone();
-        &self.factors[start..start + (end - start) * self.places]
+    pub fn always(&self, step: usize) -> bool {
+        self.always[step]
     }
 
     /// Whether a move is made at a place in this sweep, as far as that follows from what was learned.
@@ -203,24 +231,44 @@ impl Tuning {
     #[inline]
     pub fn count(&mut self, place: usize, step: usize, accepted: bool) {
         let at = self.at(place, step);
-        let size = &mut self.sizes[at];
-        size.tried += 1;
-        size.accepted += u32::from(accepted);
+        self.tried[at] += 1;
+        self.accepted[at] += u32::from(accepted);
         if self.adapting
             && let Some(rate) = self.rates[step]
         {
-            let toward = f64::from(u8::from(accepted)) - rate;
-            size.ln = (size.ln + gain(size.tried) * toward).clamp(-60.0, self.longest[step]);
+            self.ln_sizes[at] = followed(self.ln_sizes[at], self.tried[at], accepted, rate, self.longest[step]);
         }
     }
 
-    /// Adds the present states to the moments of every place of ladders of so many rungs; those of β = 0 teach nothing.
-    pub fn learn(&mut self, problem: &Problem, theta: &[f64], walker_of: &[u32], rungs: usize) {
-        let d = problem.dimension();
-        let slots = self.families.last().map_or(0, |f| f.at + f.members.len());
-        let mut order: Vec<usize> = Vec::new();
-        for (place, &w) in walker_of.iter().enumerate().filter(|(place, _)| !place.is_multiple_of(rungs)) {
-            let row = &theta[w as usize * d..(w as usize + 1) * d];
+    /// The same at places abreast, of those that tried.
+    #[inline(always)]
+    pub fn count_abreast(&mut self, first: usize, step: usize, tries: &[bool; ABREAST], taken: &[bool; ABREAST]) {
+        let at = self.at(first, step);
+        let (tried, accepted) = (&mut self.tried[at..at + ABREAST], &mut self.accepted[at..at + ABREAST]);
+        for lane in 0..ABREAST {
+            tried[lane] += u32::from(tries[lane]);
+            accepted[lane] += u32::from(taken[lane]);
+        }
+        if self.adapting
+            && let Some(rate) = self.rates[step]
+        {
+            let ln_sizes = &mut self.ln_sizes[at..at + ABREAST];
+            for lane in 0..ABREAST {
+                if tries[lane] {
+                    ln_sizes[lane] = followed(ln_sizes[lane], tried[lane], taken[lane], rate, self.longest[step]);
+                }
+            }
+        }
+    }
+
+    /// Adds the present states of ladders of so many rungs to the moments of every place; those of β = 0 teach nothing.
+    pub fn learn(&mut self, problem: &Problem, theta: &Parameters, rungs: usize) {
+        let each = learned(&self.families);
+        let (mut order, mut row): (Vec<usize>, Vec<f64>) = (Vec::new(), Vec::new());
+        for place in (0..self.places).filter(|place| !place.is_multiple_of(rungs)) {
+            row.clear();
+            row.extend(theta.row(place));
+            let moments = &mut self.moments[place * each..(place + 1) * each];
             for family in &self.families {
                 order.clear();
                 order.extend(0..family.members.len());
@@ -228,13 +276,13 @@ impl Tuning {
                     (Some(a), Some(b)) => row[a].total_cmp(&row[b]),
                     _ => a.cmp(&b),
                 });
-                for (rank, &member) in order.iter().enumerate() {
-                    self.moments[place * slots + family.at + rank].add(problem, &family.members[member].1, row);
+                for (own, &member) in family.moments().zip(&order) {
+                    shape::learn(&mut moments[own], problem, &family.members[member].1, &row);
                 }
             }
             if let Some(whole) = &self.whole {
                 let mut state = [0.0; normal::MOST];
-                whole.state(row, &mut state);
+                whole.state(&row, &mut state);
                 self.seen[place].add(&state[..whole.parameters.len()], self.most_seen);
             }
         }
@@ -255,12 +303,12 @@ impl Tuning {
         for (rung, &beta) in to.iter().enumerate().skip(1) {
             let (low, high, share) = bracket(from, beta);
             for step in 0..moves.len() {
-                let mean = |r: usize| copies.iter().map(|c| c.size(r, step).ln).sum::<f64>() / copies.len() as f64;
+                let mean = |r: usize| copies.iter().map(|c| c.ln_size(r, step)).sum::<f64>() / copies.len() as f64;
                 let at = pooled.at(rung, step);
-                pooled.sizes[at].ln = (1.0 - share) * mean(low) + share * mean(high);
-                let shape = pooled.shape(rung, step);
+                pooled.ln_sizes[at] = (1.0 - share) * mean(low) + share * mean(high);
                 let Share { tuning, first } = copies[0];
-                pooled.factors[shape].copy_from_slice(&tuning.factors[tuning.shape(first + nearest(rung), step)]);
+                let shape = tuning.shape(first + nearest(rung), step).map(|at| tuning.factors[at]);
+                pooled.reshape_one(rung, step, shape);
             }
             let nearest = nearest(rung);
             if reshape {
@@ -302,7 +350,7 @@ impl Tuning {
             let peaks = what.targets[0].peaks.len();
             let like = |other: &Move| other.kind == Kind::Refit && other.targets[0].peaks.len() == peaks;
             let at = self.at(rung, step);
-            self.turns[at] = match what.kind {
+            let turns = match what.kind {
                 Kind::Whole if adapting || fresh => 1,
                 Kind::Whole if what.rate.is_none() => u32::from(taken >= SELDOMEST),
                 Kind::Whole => u32::from(longest(copies, moves, from) >= SHORTEST),
@@ -310,6 +358,8 @@ impl Tuning {
                 Kind::Refit if known || rate(&like).is_some_and(|rate| rate < SCARCE.0) => turns * SCARCE.1,
                 _ => turns,
             };
+            self.turns[at] = turns;
+            self.always[step] &= turns == 1;
         }
     }
 
@@ -331,19 +381,17 @@ impl Tuning {
 
     /// Learned shapes of one rung, drawn towards the sizes of single steps where few states were seen.
     fn reshape(&mut self, copies: &[Share<'_>], problem: &Problem, rung: usize, from: usize) {
-        let slots = self.families.last().map_or(0, |f| f.at + f.members.len());
+        let each = learned(&self.families);
         for f in 0..self.families.len() {
             let family = self.families[f].clone();
-            let n = family.members[0].1.len();
+            let n = family.size();
             let mut products = vec![0.0; n * n];
             let mut count = 0.0;
-            for moments in copies
-                .iter()
-                .flat_map(|c| (0..family.members.len()).map(move |m| &c.tuning.moments[(c.first + from) * slots + family.at + m]))
-            {
-                if moments.n > 1.0 {
-                    count += moments.n - 1.0;
-                    products.iter_mut().zip(&moments.products).for_each(|(sum, p)| *sum += p);
+            for copy in copies {
+                let moments = &copy.tuning.moments[(copy.first + from) * each..][..each];
+                for own in family.moments().map(|own| &moments[own]).filter(|own| own[0] > 1.0) {
+                    count += own[0] - 1.0;
+                    products.iter_mut().zip(&own[1 + n..]).for_each(|(sum, p)| *sum += p);
                 }
             }
             if count < 4.0 * n as f64 {
@@ -357,25 +405,37 @@ impl Tuning {
             }
             if let Some(factor) = cholesky(&covariance, n) {
                 for (step, _) in &family.members {
-                    let (at, shape) = (self.at(rung, *step), self.shape(rung, *step));
-                    self.factors[shape].copy_from_slice(&factor);
-                    self.sizes[at].ln = (2.38 / (n as f64).sqrt()).ln();
+                    let at = self.at(rung, *step);
+                    self.reshape_one(rung, *step, factor.iter().copied());
+                    self.ln_sizes[at] = (2.38 / (n as f64).sqrt()).ln();
                 }
             }
         }
     }
+
+    /// A new shape of one move.
+    fn reshape_one(&mut self, rung: usize, step: usize, shape: impl Iterator<Item = f64>) {
+        let at = self.shapes[step].clone().skip(rung).step_by(self.stride);
+        at.zip(shape).for_each(|(at, entry)| self.factors[at] = entry);
+    }
 }
 
-/// Figures of every move for more copies: those of `from` places of a move again and again.
-fn each<T: Clone>(figures: &[T], from: usize, copies: usize) -> Vec<T> {
-    figures.chunks(from.max(1)).flat_map(|of_move| std::iter::repeat_n(of_move, copies).flatten().cloned()).collect()
+/// Numbers that the moments of all families take at a place.
+fn learned(families: &[Family]) -> usize {
+    families.iter().map(|family| family.members.len() * shape::moments(family.size())).sum()
+}
+
+/// What ln of a size becomes with the decision that is the n-th.
+#[inline(always)]
+fn followed(ln_size: f64, n: u32, accepted: bool, rate: f64, longest: f64) -> f64 {
+    (ln_size + gain(n) * (f64::from(u8::from(accepted)) - rate)).clamp(-60.0, longest)
 }
 
 /// Accepted and tried proposals of the moves that are like that, over all copies at a rung.
 fn rate(copies: &[Share<'_>], moves: &[Move], rung: usize, like: &dyn Fn(&Move) -> bool) -> (u32, u32) {
     let steps = (0..moves.len()).filter(|&step| like(&moves[step]));
-    let sizes = steps.flat_map(|step| copies.iter().map(move |c| c.size(rung, step)));
-    sizes.fold((0, 0), |(accepted, tried), size| (accepted + size.accepted, tried + size.tried))
+    let counts = steps.flat_map(|step| copies.iter().map(move |c| c.counts(rung, step)));
+    counts.fold((0, 0), |all, own| (all.0 + own.0, all.1 + own.1))
 }
 
 /// The share of fresh draws from the approximation that are accepted at a rung.
@@ -387,7 +447,7 @@ fn taken(copies: &[Share<'_>], moves: &[Move], rung: usize) -> f64 {
 /// The size that steps about the approximation have taken at a rung.
 fn longest(copies: &[Share<'_>], moves: &[Move], rung: usize) -> f64 {
     let tuned = (0..moves.len()).filter(|&step| moves[step].kind == Kind::Whole && moves[step].rate.is_some());
-    let mean = |step: usize| copies.iter().map(|c| c.size(rung, step).ln).sum::<f64>() / copies.len() as f64;
+    let mean = |step: usize| copies.iter().map(|c| c.ln_size(rung, step)).sum::<f64>() / copies.len() as f64;
     tuned.map(mean).fold(f64::NEG_INFINITY, f64::max).exp()
 }
 
@@ -449,8 +509,8 @@ mod tests {
         known.iter().for_each(|&rung| tuning.normals[rung] = normals.clone());
         for (step, rung) in (0..moves.len()).flat_map(|step| (1..RUNGS).map(move |rung| (step, rung))) {
             let at = tuning.at(rung, step);
-            tuning.sizes[at].tried = tried;
-            tuning.sizes[at].accepted = match moves[step].kind {
+            tuning.tried[at] = tried;
+            tuning.accepted[at] = match moves[step].kind {
                 Kind::Refit => accepted(rung),
                 Kind::Whole => (taken * f64::from(tried)).round() as u32,
                 _ => 0,
@@ -492,7 +552,7 @@ mod tests {
         tuning.normals[1] = cluster::approximation(&[&tuning.seen[1]], d, before).map(Arc::new);
         for step in 0..moves.len() {
             let at = tuning.at(1, step);
-            tuning.sizes[at] = Size { ln: size.ln(), tried: 1000, accepted: (1000.0 * taken) as u32 };
+            (tuning.ln_sizes[at], tuning.tried[at], tuning.accepted[at]) = (size.ln(), 1000, (1000.0 * taken) as u32);
         }
         let learned = tuning.approximation(&[Share { tuning: &tuning, first: 0 }], &moves, 1, adapting)?;
         Some((learned.components(), learned.fresh))

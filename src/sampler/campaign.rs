@@ -237,7 +237,7 @@ impl<'p> Campaign<'p> {
             tuning.place(self.problem, &self.moves, &self.records().collect::<Vec<_>>());
             tuning
         };
-        let energies = self.chains.iter().flat_map(|c| &c.energy).copied().filter(|u| u.is_finite());
+        let energies = self.chains.iter().flat_map(Chains::energies).copied().filter(|u| u.is_finite());
         let origin = energies.reduce(f64::min).unwrap_or(0.0);
         let rows: Vec<&[f64]> = self.records().map(|record| record.energies.as_slice()).collect();
         let ln_z = ladder::ln_z(&ladder, &rows, &betas);

@@ -1,4 +1,4 @@
-//! The ladders of some copies side by side: their walkers, proposals and decisions, and the exchange of temperatures.
+//! The ladders of some copies side by side: their states, proposals and decisions, and the exchange of temperatures.
 
 mod decide;
 mod pending;
@@ -8,24 +8,26 @@ use rand::RngExt;
 
 use super::adapt::Tuning;
 use super::bridge::Bridge;
+use super::parameters::Parameters;
 use super::proposal::{Tuned, change, within};
 use super::record::Record;
 use super::refit::Memory;
 use super::rivals::{Centre, Rival, standard};
 use super::schedule::{Kind, Move, Target};
-use super::walks::{Room, Walks};
+use super::walks::{Proposed, Room, Walks};
 use crate::engine::Moves;
+use crate::models::ABREAST;
 use crate::models::level::{self, OnLevel};
 use crate::noise::{self, Scale};
-use crate::problem::Problem;
-use crate::random::{self, Key, Source, Stream};
+use crate::problem::{Noise, Problem};
+use crate::random::{self, Key, Sources, Stream};
 use pending::Pending;
 
 /// Purpose numbers of streams; moves of the schedule count from 0.
 const EXCHANGE: u32 = u32::MAX;
 const REFRESH: u32 = u32::MAX - 1;
 
-/// What became of a walker's proposal so far.
+/// What became of a place's proposal so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trial {
     /// No move in this step.
@@ -38,27 +40,26 @@ pub enum Trial {
     Evaluated,
 }
 
-/// The chains of some copies of one problem, as arrays across all their walkers.
+/// The chains of some copies of one problem, as arrays across all their places.
 ///
-/// A place is a rung of a copy: those of the first copy from β = 0 on, then those of the next. Walker w sits at place `place_of[w]`, which is one of its
-/// copy; temperatures travel, states stay. Copies never meet: what comes of one does not depend on which are beside it.
+/// A place is a rung of a copy: those of the first copy from β = 0 on, then those of the next. An exchange swaps which walkers are there, and with them
+/// all that is known of their states, so that what is computed for places side by side is read side by side; on the engine a walker stays where it is.
+/// Copies never meet: what comes of one does not depend on which are beside it. Arrays that are read abreast are as long as whole vectors need.
 #[derive(Debug)]
 pub struct Chains<'p> {
     /// The problem.
     pub problem: &'p Problem,
-    /// Inverse temperature of each place.
-    pub betas: Vec<f64>,
-    /// Place of each walker.
-    pub place_of: Vec<u32>,
     /// Walker at each place.
     pub walker_of: Vec<u32>,
-    /// Parameters, walker after walker.
-    pub theta: Vec<f64>,
-    /// Misfits, walker after walker, one a measurement.
-    pub misfits: Vec<f64>,
-    /// Energies in nats, one a walker; +∞ where the likelihood is zero.
-    pub energy: Vec<f64>,
-    /// What moves of walkers whose scales are integrated out are decided on ([`noise::tempered`]); NaN where it is not known.
+    /// Inverse temperature of each place; 0 beyond the last.
+    betas: Vec<f64>,
+    /// Parameters.
+    theta: Parameters,
+    /// Misfits, place after place, one a measurement.
+    misfits: Vec<f64>,
+    /// Energies in nats; +∞ where the likelihood is zero.
+    energy: Vec<f64>,
+    /// What moves of states whose scales are integrated out are decided on ([`noise::tempered`]); NaN where it is not known.
     tempered: Vec<f64>,
     /// Sweeps made so far, over all rounds.
     pub sweep: u32,
@@ -74,33 +75,33 @@ pub struct Chains<'p> {
     /// What the fresh draws of this sweep tell of each place, and whether they tell anything.
     bridges: Vec<Bridge>,
     told: bool,
-    /// For each walker ln of the prior over the approximation, where a fresh draw from that is proposed in this step; otherwise NaN.
+    /// For each place ln of the prior over the approximation, where a fresh draw from that is proposed in this step; otherwise NaN.
     excess: Vec<f64>,
     /// Rungs of a copy.
     rungs: usize,
-    /// One a copy, and what streams of each walker begin with.
     keys: Vec<Key>,
-    sources: Vec<Source>,
+    /// What the streams of the walker at each place begin with.
+    sources: Sources,
     scales: Vec<Scale>,
+    /// Whether noise has no free parameter: energies then follow from misfits alone.
+    known: bool,
     /// Proposals that a walker chooses among in a step.
     proposals: usize,
-    /// Parameters that are proposed, walker after walker, proposal after proposal; between decision and proposal they are those of the state. So
-    /// are the next two.
+    /// Place after place, proposal after proposal: proposed parameters, of proposals that are decided one by one; ln of the ratio of priors and
+    /// proposals; what became of it so far.
     trial: Vec<f64>,
     ln_ratio: Vec<f64>,
     state: Vec<Trial>,
-    /// Whether the proposals of this step are decided abreast, and the parameters that a walk changes.
+    /// Whether the regular move of this step is decided abreast, and what it proposes then.
     abreast: bool,
-    changed: Vec<usize>,
-    /// The number that decides the proposal of each walker, where it is decided abreast.
-    uniform: Vec<f64>,
-    /// What the proposals of the walker that is proposed for have in common.
-    centre: Vec<f64>,
-    /// The proposals of the walker that is decided on.
-    rivals: Vec<Rival>,
-    /// Walkers that make a move in this step, and how many of them make the regular one: they come first, ascending.
+    proposed: Proposed,
+    /// Places whose moves are decided one by one.
     due: Vec<u32>,
-    regular: usize,
+    /// The state of the place that is proposed for or decided on.
+    from: Vec<f64>,
+    /// What its proposals have in common, and the proposals.
+    centre: Vec<f64>,
+    rivals: Vec<Rival>,
     streams: Vec<Stream>,
     level: Level,
     /// What refits remember, walker after walker, one a measurement; only one walker's where they are not to.
@@ -111,29 +112,29 @@ impl<'p> Chains<'p> {
     /// One ladder a key, its walkers drawn from the prior; energies are unknown until the engine has loaded them.
     pub fn new(problem: &'p Problem, keys: Vec<Key>, ladder: &[f64], moves: &[Move], most_rows: usize) -> Self {
         let (places, d, m) = (ladder.len() * keys.len(), problem.dimension(), problem.measurements.len());
-        let sources = sources(&keys, ladder.len());
-        let theta: Vec<f64> = sources.iter().flat_map(|source| begin(problem, source.stream(u32::MAX, REFRESH))).collect();
-        Self {
+        let lanes = places.next_multiple_of(ABREAST);
+        let sources = Sources::new(&keys, ladder.len());
+        let mut theta = Parameters::new(d, places);
+        (0..places).for_each(|place| theta.set(place, &begin(problem, sources.at(place).stream(u32::MAX, REFRESH))));
+        let mut chains = Self {
             tuning: Tuning::new(problem, moves, places),
             records: keys.iter().map(|_| Record::new(ladder.len(), d, most_rows, 0.0)).collect(),
             pending: Pending::new(places),
-            place_of: (0..places as u32).collect(),
             walker_of: (0..places as u32).collect(),
-            misfits: vec![0.0; places * m],
-            energy: vec![f64::INFINITY; places],
+            misfits: vec![0.0; lanes * m],
+            energy: vec![f64::INFINITY; lanes],
             tempered: vec![f64::NAN; places],
-            trial: theta.clone(),
-            ln_ratio: vec![0.0; places],
-            state: vec![Trial::None; places],
+            trial: Vec::new(),
+            ln_ratio: Vec::new(),
+            state: Vec::new(),
             abreast: false,
-            changed: Vec::new(),
-            uniform: vec![0.0; places],
+            proposed: Proposed::new(d, places),
             proposals: 1,
+            from: Vec::with_capacity(d),
             centre: Vec::new(),
-            rivals: vec![Rival::REFUSED],
+            rivals: Vec::new(),
             due: Vec::with_capacity(places),
-            regular: 0,
-            streams: sources.iter().map(|source| source.stream(0, 0)).collect(),
+            streams: (0..places).map(|place| sources.at(place).stream(0, 0)).collect(),
             // The numbers are the same on all; an engine that is to use one this machine lacks has said so.
             level: level::chosen().unwrap_or_else(|_| Level::new()),
             memories: vec![Memory::default(); m],
@@ -144,13 +145,16 @@ impl<'p> Chains<'p> {
             broken: 0,
             drift: 0.0,
             scales: Scale::of(problem),
+            known: problem.measurements.iter().all(|data| !matches!(data.noise, Noise::Scaled { .. })),
             rungs: ladder.len(),
-            betas: ladder.repeat(keys.len()),
+            betas: betas(ladder, keys.len()),
             problem,
             theta,
             sources,
             keys,
-        }
+        };
+        chains.choose_among(1);
+        chains
     }
 
     /// Lets refits of every walker remember their columns, or of none: what they find is the same. It takes (linear parameters + 1) × points
@@ -162,9 +166,9 @@ impl<'p> Chains<'p> {
 
     /// Lets every walker choose among so many proposals in a step.
     pub fn choose_among(&mut self, proposals: usize) {
-        let (all, d) = (self.walkers() * proposals, self.problem.dimension());
+        let all = self.walkers().next_multiple_of(ABREAST) * proposals;
         self.proposals = proposals;
-        self.trial = self.theta.chunks_exact(d.max(1)).flat_map(|row| row.repeat(proposals)).collect();
+        self.trial = vec![0.0; self.walkers() * proposals * self.problem.dimension()];
         self.ln_ratio = vec![0.0; all];
         self.state = vec![Trial::None; all];
         self.rivals = vec![Rival::REFUSED; proposals];
@@ -172,7 +176,7 @@ impl<'p> Chains<'p> {
 
     /// Number of walkers, which is the number of places.
     pub fn walkers(&self) -> usize {
-        self.betas.len()
+        self.walker_of.len()
     }
 
     /// Number of copies.
@@ -185,15 +189,29 @@ impl<'p> Chains<'p> {
         &self.betas[..self.rungs]
     }
 
-    /// Coefficients of all walkers, for the engine to load; walkers that the model refuses get zeros and keep infinite energy.
+    /// Inverse temperature of each place.
+    pub fn betas(&self) -> &[f64] {
+        &self.betas[..self.walkers()]
+    }
+
+    /// Energy at each place in nats.
+    pub fn energies(&self) -> &[f64] {
+        &self.energy[..self.walkers()]
+    }
+
+    /// Parameters at a place.
+    pub fn row(&self, place: usize) -> Vec<f64> {
+        self.theta.row(place).collect()
+    }
+
+    /// Coefficients of all states, place after place, for the engine to load; those that the model refuses get zeros and keep infinite energy.
     pub fn coefficients(&self, out: &mut Vec<f64>) -> Vec<bool> {
-        let d = self.problem.dimension();
         let n = self.problem.coefficients();
         let mut admitted = Vec::with_capacity(self.walkers());
-        for w in 0..self.walkers() {
+        for place in 0..self.walkers() {
             let at = out.len();
             out.resize(at + n, 0.0);
-            let fine = self.problem.prepare_all(&self.theta[w * d..(w + 1) * d], &mut out[at..]);
+            let fine = self.problem.prepare_all(&self.row(place), &mut out[at..]);
             if !fine {
                 out[at..].fill(0.0);
             }
@@ -202,62 +220,53 @@ impl<'p> Chains<'p> {
         admitted
     }
 
-    /// Takes the misfits of freshly loaded walkers.
+    /// Takes the misfits of freshly loaded states.
     pub fn loaded(&mut self, misfits: &[f64], admitted: &[bool]) {
-        let (d, m) = (self.problem.dimension(), self.problem.measurements.len());
-        self.misfits.copy_from_slice(misfits);
-        for w in 0..self.walkers() {
-            let energy = noise::energy(self.problem, &misfits[w * m..(w + 1) * m], &self.theta[w * d..(w + 1) * d]);
-            self.energy[w] = if admitted[w] && !energy.is_nan() { energy } else { f64::INFINITY };
+        let m = self.problem.measurements.len();
+        self.misfits[..misfits.len()].copy_from_slice(misfits);
+        for place in 0..self.walkers() {
+            let energy = noise::energy(self.problem, &misfits[place * m..(place + 1) * m], &self.row(place));
+            self.energy[place] = if admitted[place] && !energy.is_nan() { energy } else { f64::INFINITY };
         }
     }
 
-    /// Proposes the `step`-th move of the sweep for every walker; those that need evaluation are appended to `moves`,
+    /// Proposes the `step`-th move of the sweep at every place; those that need evaluation are appended to `moves`,
     /// with walker numbers from `offset`.
     pub fn propose(&mut self, step: usize, schedule: &[Move], refresh: &Move, offset: u32, moves: &mut Moves, room: &mut Room) {
         let regular = schedule.get(step);
-        self.find_due(step, regular);
-        let walk = regular.filter(|what| what.kind == Kind::Walk);
-        self.abreast = walk.is_some() && self.proposals == 1 && self.scales.is_empty();
-        if let Some(walk) = walk {
-            self.walk(step, walk, offset, moves, room);
-        } else if let Some(what) = regular {
-            let (walkers, sweep, purpose) = (&self.due[..self.regular], self.sweep, step as u32);
-            level::on(self.level, Begin { walkers, sources: &self.sources, sweep, purpose, streams: &mut self.streams });
-            for at in 0..self.regular {
-                self.one(self.due[at] as usize, step, what, offset, moves);
+        self.due.clear();
+        self.state.fill(Trial::None);
+        self.abreast = regular.is_some_and(|what| what.kind == Kind::Walk) && self.proposals == 1 && self.known;
+        if let Some(what) = regular {
+            if what.kind == Kind::Walk {
+                self.walk(step, what, offset, moves, room);
+            } else {
+                self.find_due(step, what);
+                let (places, sweep, purpose) = (&self.due, self.sweep, step as u32);
+                level::on(self.level, Begin { places, sources: &self.sources, sweep, purpose, streams: &mut self.streams });
+                (0..self.due.len()).for_each(|at| self.one(self.due[at] as usize, step, what, offset, moves));
             }
         }
-        for at in self.regular..self.due.len() {
-            let w = self.due[at] as usize;
-            self.streams[w] = self.sources[w].stream(self.sweep, REFRESH);
-            self.one(w, step, refresh, offset, moves);
+        if step == 0 {
+            for place in (0..self.walkers()).step_by(self.rungs) {
+                self.due.push(place as u32);
+                self.streams[place] = self.sources.at(place).stream(self.sweep, REFRESH);
+                self.one(place, step, refresh, offset, moves);
+            }
         }
     }
 
-    /// Lists the walkers that make a move in this step: those that make the regular one, then those at β = 0 that draw everything afresh.
-    fn find_due(&mut self, step: usize, regular: Option<&Move>) {
-        self.due.clear();
-        self.state.fill(Trial::None);
-        if let Some(what) = regular {
-            for (w, &place) in self.place_of.iter().enumerate() {
-                let (place, beta) = (place as usize, self.betas[place as usize]);
-                if beta > 0.0 && self.tuning.wants(place, step, what.kind, self.sweep) && what.due(self.problem, beta, self.sweep) {
-                    self.due.push(w as u32);
-                }
+    /// Lists the places that make a move in this step.
+    fn find_due(&mut self, step: usize, what: &Move) {
+        for (place, &beta) in self.betas[..self.walker_of.len()].iter().enumerate() {
+            if beta > 0.0 && self.tuning.wants(place, step, what.kind, self.sweep) && what.due(self.problem, beta, self.sweep) {
+                self.due.push(place as u32);
             }
-        }
-        self.regular = self.due.len();
-        if step == 0 {
-            self.due.extend(self.walker_of.iter().step_by(self.rungs));
         }
     }
 
     /// Proposes a walk.
     fn walk(&mut self, step: usize, what: &Move, offset: u32, moves: &mut Moves, room: &mut Room) {
-        let (proposals, streamed) = (self.proposals, !self.abreast || moves.followed);
-        self.changed.clear();
-        self.changed.extend_from_slice(&what.targets[0].parameters);
         let walks = Walks {
             problem: self.problem,
             target: &what.targets[0],
@@ -265,30 +274,29 @@ impl<'p> Chains<'p> {
             step,
             sources: &self.sources,
             sweep: self.sweep,
-            walkers: &self.due[..self.regular],
-            place_of: &self.place_of,
+            walker_of: &self.walker_of,
             betas: &self.betas,
             scales: &self.scales,
-            proposals,
+            proposals: self.proposals,
             offset,
             theta: &self.theta,
+            abreast: self.abreast,
+            proposed: &mut self.proposed,
             trial: &mut self.trial,
             ln_ratio: &mut self.ln_ratio,
             state: &mut self.state,
-            uniform: &mut self.uniform,
             streams: &mut self.streams,
-            streamed,
+            due: &mut self.due,
             room,
             moves,
         };
         level::on(self.level, walks);
     }
 
-    /// Proposes any other move for one walker, whose stream has begun.
-    fn one(&mut self, w: usize, step: usize, what: &Move, offset: u32, moves: &mut Moves) {
+    /// Proposes any other move at one place, whose stream has begun.
+    fn one(&mut self, place: usize, step: usize, what: &Move, offset: u32, moves: &mut Moves) {
         let d = self.problem.dimension();
-        let place = self.place_of[w] as usize;
-        let stream = &mut self.streams[w];
+        let stream = &mut self.streams[place];
         let target = if what.targets.len() > 1 { stream.random_range(0..what.targets.len()) } else { 0 };
         let target = &what.targets[target];
         let beta = self.betas[place];
@@ -299,9 +307,12 @@ impl<'p> Chains<'p> {
             self.centre.extend(target.parameters.iter().map(|_| standard(stream)));
             self.centre.push(stream.random());
         }
-        for at in w * self.proposals..w * self.proposals + if several { self.proposals } else { 1 } {
-            let stream = &mut self.streams[w];
-            let (from, to) = (&self.theta[w * d..(w + 1) * d], &mut self.trial[at * d..(at + 1) * d]);
+        self.from.clear();
+        self.from.extend(self.theta.row(place));
+        for at in place * self.proposals..place * self.proposals + if several { self.proposals } else { 1 } {
+            let stream = &mut self.streams[place];
+            let (from, to) = (self.from.as_slice(), &mut self.trial[at * d..(at + 1) * d]);
+            to.copy_from_slice(from);
             let ratio = if beta == 0.0 {
                 for &i in &target.parameters {
                     to[i] = self.problem.parameters[i].prior.sample(stream);
@@ -309,27 +320,27 @@ impl<'p> Chains<'p> {
                 within(self.problem, &target.parameters, to).then_some(0.0)
             } else {
                 let (mixture, normals) = (&self.tuning.mixtures[step], self.tuning.normals[place].as_deref());
-                let m = self.problem.measurements.len();
+                let (m, w) = (self.problem.measurements.len(), self.walker_of[place] as usize);
                 let memories = if self.memories.len() > m { &mut self.memories[w * m..(w + 1) * m] } else { &mut self.memories };
                 let (step, scales) = (self.tuning.step(place, step), &self.scales);
-                let excess = &mut self.excess[w];
+                let excess = &mut self.excess[place];
                 let tuned = Tuned { step, centre: Centre(&self.centre), mixture, normals, beta, memories, scales, excess };
                 change(self.problem, what, target, tuned, from, to, stream)
             };
             self.state[at] = match ratio {
-                None => self.refuse(w),
+                None => self.refuse(place),
                 Some(ratio) => {
                     self.ln_ratio[at] = ratio;
-                    self.prepare(w, at, what, target, offset, moves)
+                    self.prepare(place, at, what, target, offset, moves)
                 }
             };
         }
     }
 
     /// Appends the coefficients of the changed terms, or finds that the model refuses them.
-    fn prepare(&mut self, w: usize, trial: usize, what: &Move, target: &Target, offset: u32, moves: &mut Moves) -> Trial {
+    fn prepare(&mut self, place: usize, trial: usize, what: &Move, target: &Target, offset: u32, moves: &mut Moves) -> Trial {
         let d = self.problem.dimension();
-        let (from, theta) = (&self.theta[w * d..(w + 1) * d], &self.trial[trial * d..(trial + 1) * d]);
+        let (from, theta) = (&self.from, &self.trial[trial * d..(trial + 1) * d]);
         let (first, at) = (moves.term.len(), moves.coefficients.len());
         if what.kind == Kind::Refit {
             // Of what it may change, it leaves much as it is.
@@ -349,13 +360,13 @@ impl<'p> Chains<'p> {
         if !admitted {
             moves.term.truncate(first);
             moves.coefficients.truncate(at);
-            return self.refuse(w);
+            return self.refuse(place);
         }
-        moves.walker.push(offset + w as u32);
+        moves.walker.push(offset + self.walker_of[place]);
         if moves.followed {
-            moves.beta.push(self.beta(w));
+            moves.beta.push(self.betas[place]);
             moves.ln_ratio.push(self.ln_ratio[trial]);
-            moves.stream.push(self.streams[w].clone());
+            moves.stream.push(self.streams[place].clone());
         }
         moves.term_start.push(moves.term.len() as u32);
         moves.coefficient_start.push(moves.coefficients.len() as u32);
@@ -363,28 +374,14 @@ impl<'p> Chains<'p> {
     }
 
     /// Zero likelihood is rejected at β > 0. At β = 0 it is a legitimate state: rejecting it there would truncate the prior and bias F.
-    fn refuse(&mut self, w: usize) -> Trial {
-        if self.beta(w) > 0.0 {
+    fn refuse(&mut self, place: usize) -> Trial {
+        if self.betas[place] > 0.0 {
             return Trial::Refused;
         }
-        let (d, trial) = (self.problem.dimension(), w * self.proposals);
-        self.theta[w * d..(w + 1) * d].copy_from_slice(&self.trial[trial * d..(trial + 1) * d]);
-        self.return_to(w, self.proposals);
-        self.energy[w] = f64::INFINITY;
+        let (d, trial) = (self.problem.dimension(), place * self.proposals);
+        self.theta.set(place, &self.trial[trial * d..(trial + 1) * d]);
+        self.energy[place] = f64::INFINITY;
         Trial::None
-    }
-
-    /// Inverse temperature of a walker.
-    fn beta(&self, w: usize) -> f64 {
-        self.betas[self.place_of[w] as usize]
-    }
-
-    /// Makes so many proposals of a walker what its state is.
-    fn return_to(&mut self, w: usize, proposals: usize) {
-        let d = self.problem.dimension();
-        for at in w * self.proposals..w * self.proposals + proposals {
-            self.trial[at * d..(at + 1) * d].copy_from_slice(&self.theta[w * d..(w + 1) * d]);
-        }
     }
 
     /// One pass of deterministic even–odd exchange in every copy, then the records of the sweep.
@@ -393,11 +390,11 @@ impl<'p> Chains<'p> {
             self.exchange_in(copy);
         }
         if adapting {
-            self.tuning.learn(self.problem, &self.theta, &self.walker_of, self.rungs);
+            self.tuning.learn(self.problem, &self.theta, self.rungs);
         }
         // Adapting rounds are recorded too: the last one tells how long the kept part must be.
         let bridges = self.told.then_some(&*self.bridges);
-        self.pending.add(&self.walker_of, &self.energy, bridges, &self.theta, self.copies());
+        self.pending.add(&self.walker_of, &self.energy[..self.walker_of.len()], bridges, &self.theta, self.copies());
         if self.pending.is_full() {
             self.complete();
         }
@@ -417,23 +414,31 @@ impl<'p> Chains<'p> {
         let first = copy * self.rungs;
         for r in ((self.sweep & 1) as usize..self.rungs.saturating_sub(1)).step_by(2) {
             let place = first + r;
-            let (a, b) = (self.walker_of[place] as usize, self.walker_of[place + 1] as usize);
-            let (ua, ub) = (self.energy[a], self.energy[b]);
+            let (ua, ub) = (self.energy[place], self.energy[place + 1]);
             // Swap probability exp((β_b − β_a)(U_b − U_a)); a state of zero likelihood never leaves β = 0.
             let ln_ratio =
                 if ua.is_finite() && ub.is_finite() { (self.betas[place + 1] - self.betas[place]) * (ub - ua) } else { f64::NEG_INFINITY };
             let accept = ln_ratio >= 0.0 || self.keys[copy].stream(r as u32, self.sweep, EXCHANGE).random::<f64>() < ln_ratio.exp();
             self.pending.exchange(place, accept);
             if accept {
-                self.walker_of.swap(place, place + 1);
-                self.place_of.swap(a, b);
-                (self.tempered[a], self.tempered[b]) = (f64::NAN, f64::NAN);
+                self.swap(place, place + 1);
             }
         }
     }
 
+    /// Two walkers change places.
+    fn swap(&mut self, a: usize, b: usize) {
+        let m = self.problem.measurements.len();
+        self.walker_of.swap(a, b);
+        self.sources.swap(a, b);
+        self.theta.swap(a, b);
+        (0..m).for_each(|j| self.misfits.swap(a * m + j, b * m + j));
+        self.energy.swap(a, b);
+        (self.tempered[a], self.tempered[b]) = (f64::NAN, f64::NAN);
+    }
+
     /// Moves to another ladder, its energies recorded about `origin` and its Z about `ln_z`, with the tuning of one copy: each new rung takes the
-    /// state of the walker whose old rung is nearest, then all must be loaded anew.
+    /// state of the nearest old one, then all must be loaded anew.
     pub fn relocate(&mut self, ladder: &[f64], tuning: &Tuning, origin: f64, ln_z: &[f64]) {
         let (d, copies) = (self.problem.dimension(), self.copies());
         let old = self.ladder();
@@ -442,20 +447,22 @@ impl<'p> Chains<'p> {
             (0..old.len()).min_by(|&i, &j| distance(old[i]).total_cmp(&distance(old[j]))).unwrap_or(0)
         };
         let rungs: Vec<usize> = ladder.iter().map(|&beta| nearest(beta)).collect();
-        let places = (0..copies).flat_map(|copy| rungs.iter().map(move |rung| copy * old.len() + rung));
-        self.theta = places.flat_map(|place| self.theta[self.walker_of[place] as usize * d..][..d].iter().copied()).collect();
         let places = ladder.len() * copies;
+        let lanes = places.next_multiple_of(ABREAST);
+        let mut theta = Parameters::new(d, places);
+        let from = (0..copies).flat_map(|copy| rungs.iter().map(move |rung| copy * old.len() + rung));
+        from.enumerate().for_each(|(place, from)| theta.set(place, &self.row(from)));
+        self.theta = theta;
         self.rungs = ladder.len();
-        self.betas = ladder.repeat(copies);
-        self.sources = sources(&self.keys, self.rungs);
-        self.place_of = (0..places as u32).collect();
+        self.betas = betas(ladder, copies);
+        self.sources = Sources::new(&self.keys, self.rungs);
         self.walker_of = (0..places as u32).collect();
-        self.misfits = vec![0.0; places * self.problem.measurements.len()];
-        self.energy = vec![f64::INFINITY; places];
+        self.misfits = vec![0.0; lanes * self.problem.measurements.len()];
+        self.energy = vec![f64::INFINITY; lanes];
         self.tempered = vec![f64::NAN; places];
+        self.proposed = Proposed::new(d, places);
         self.choose_among(self.proposals);
-        self.streams = self.sources.iter().map(|source| source.stream(0, 0)).collect();
-        self.uniform = vec![0.0; places];
+        self.streams = (0..places).map(|place| self.sources.at(place).stream(0, 0)).collect();
         self.records.iter_mut().for_each(|record| *record = record.renewed(ladder.len(), origin));
         self.pending = Pending::new(places);
         self.tuning = tuning.repeated(copies);
@@ -464,9 +471,11 @@ impl<'p> Chains<'p> {
     }
 }
 
-/// What streams of the walkers of some copies begin with.
-fn sources(keys: &[Key], rungs: usize) -> Vec<Source> {
-    keys.iter().flat_map(|&key| (0..rungs as u32).map(move |walker| Source { key, walker })).collect()
+/// Inverse temperatures of all places, and 0 for what fills the last lanes.
+fn betas(ladder: &[f64], copies: usize) -> Vec<f64> {
+    let mut betas = ladder.repeat(copies);
+    betas.resize(betas.len().next_multiple_of(ABREAST), 0.0);
+    betas
 }
 
 /// A draw of the prior that the model admits: burn-in starts anywhere, but it must start somewhere.
@@ -489,8 +498,8 @@ fn admissible(problem: &Problem, term: usize, theta: &[f64], out: &mut [f64]) ->
 
 /// Begins streams, compiled for an instruction set.
 struct Begin<'a> {
-    walkers: &'a [u32],
-    sources: &'a [Source],
+    places: &'a [u32],
+    sources: &'a Sources,
     sweep: u32,
     purpose: u32,
     streams: &'a mut [Stream],
@@ -503,7 +512,7 @@ impl OnLevel for Begin<'_> {
     fn on<S: Simd>(self, simd: S) {
         simd.vectorize(
             #[inline(always)]
-            || random::begin(simd, self.walkers, self.sources, self.sweep, self.purpose, self.streams),
+            || random::begin(simd, self.places, self.sources, self.sweep, self.purpose, self.streams),
         );
     }
 }

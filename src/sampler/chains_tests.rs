@@ -178,7 +178,7 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
     if kind == Kind::Whole {
         chain.tuning.normals[1] = Some(approximation(problem, &moves[0]));
     }
-    chain.theta[d..].copy_from_slice(&theta);
+    chain.theta.set(1, &theta);
     chain.choose_among(case.proposals);
     let mut roster = Roster { rivals: case.proposals - 1, ..Roster::default() };
     roster.push(problem, 2);
@@ -189,7 +189,7 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
     tile.load(&[0, 1], &all, &mut misfits).unwrap();
     chain.loaded(&misfits, &admitted);
     let look = |chain: &Chains<'_>| {
-        let (theta, misfit) = (&chain.theta[d..], chain.misfits[1]);
+        let (theta, misfit) = (chain.row(1), chain.misfits[1]);
         theta.iter().flat_map(|v| [*v, v * v, v * misfit]).chain([misfit, misfit * misfit]).collect::<Vec<f64>>()
     };
     let before = look(&chain);
@@ -205,7 +205,9 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
             chain.propose(step, &moves, &refresh, 0, &mut proposed, &mut room);
             if mutant != Mutant::None {
                 for at in case.proposals..2 * case.proposals {
-                    let of = |i: usize| problem.parameters[i].prior.ln_ratio(chain.trial[at * d + i], chain.theta[d + i]);
+                    let state = chain.row(1);
+                    let to = if chain.abreast { chain.proposed.at(1, state.clone()) } else { chain.trial[at * d..(at + 1) * d].to_vec() };
+                    let of = |i: usize| problem.parameters[i].prior.ln_ratio(to[i], state[i]);
                     chain.ln_ratio[at] = if mutant == Mutant::Proposal { (0..d).map(of).sum() } else { 0.0 };
                 }
             }
@@ -215,7 +217,8 @@ fn repeat(problem: &mut Problem, case: Case, kind: Kind, mutant: Mutant, number:
             tile.settle(&choices).unwrap();
         }
     }
-    let rank = |i: usize| (0..RANKED).filter(|_| problem.parameters[i].prior.sample(&mut stream) < chain.theta[d + i]).count();
+    let end = chain.row(1);
+    let rank = |i: usize| (0..RANKED).filter(|_| problem.parameters[i].prior.sample(&mut stream) < end[i]).count();
     ([before, look(&chain)], (0..d).map(rank).collect())
 }
 
@@ -443,7 +446,7 @@ fn remembered_columns_are_those_made_anew() {
             let refits = moves.iter().enumerate().filter(|(_, m)| m.kind == Kind::Refit).map(|(step, _)| step);
             let taken = refits.flat_map(|step| chains.tuning.shares(1).map(move |share| share.acceptance(3, step))).sum::<f64>();
             assert!(taken > 0.02, "{noise:?}: no refit is accepted");
-            bits(&chains.theta)
+            (0..chains.walkers()).map(|place| bits(&chains.row(place))).collect::<Vec<_>>()
         });
         assert_eq!(states[0], states[1], "{noise:?}");
     }
@@ -461,9 +464,11 @@ fn copies_side_by_side_are_what_they_are_alone() {
         let shares: Vec<_> = together.tuning.shares(keys.len()).collect();
         for (copy, key) in keys.iter().enumerate() {
             let alone = swept(&problem, &[*key], &moves, proposals, true);
-            let (d, own) = (problem.dimension(), copy * alone.walkers()..(copy + 1) * alone.walkers());
-            assert_eq!(bits(&together.theta[own.start * d..own.end * d]), bits(&alone.theta), "{noise:?}, copy {copy}");
-            assert_eq!(bits(&together.energy[own]), bits(&alone.energy), "{noise:?}, copy {copy}");
+            let own = copy * alone.walkers()..(copy + 1) * alone.walkers();
+            for (beside, place) in own.clone().zip(0..) {
+                assert_eq!(bits(&together.row(beside)), bits(&alone.row(place)), "{noise:?}, copy {copy}");
+            }
+            assert_eq!(bits(&together.energies()[own]), bits(alone.energies()), "{noise:?}, copy {copy}");
             assert_eq!(together.records[copy], alone.records[0], "{noise:?}, copy {copy}");
             for (rung, step) in (1..4).flat_map(|rung| (0..moves.len()).map(move |step| (rung, step))) {
                 let of_alone = alone.tuning.shares(1).map(|share| share.acceptance(rung, step)).sum::<f64>();
@@ -560,7 +565,7 @@ fn what_passes_the_first_stage_is_accepted() {
         measure(&mut problem, &theta, 1.0, &mut stream);
         let (moves, refresh) = (moves_of(&problem, Kind::Refit), schedule::refresh(&problem));
         let mut chain = Chains::new(&problem, vec![Key::new(6, "stages", "moves", "", 0)], &[0.0, 1.0], &moves, 1);
-        chain.theta[problem.dimension()..].copy_from_slice(&theta);
+        chain.theta.set(1, &theta);
         chain.choose_among(1);
         let mut roster = Roster::default();
         roster.push(&problem, 2);

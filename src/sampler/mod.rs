@@ -1,6 +1,6 @@
 //! Exchange Monte Carlo: the only loop.
 //!
-//! Temperatures are exchanged, not states; exchange is deterministic even–odd; β = 0 is drawn afresh from the prior; the ladder follows
+//! Temperatures are exchanged, so that on the engine states stay where they are; exchange is deterministic even–odd; β = 0 is drawn afresh from the prior; the ladder follows
 //! the communication barrier. A peak is put elsewhere together with everything linear, which least squares knows well enough to refuse most of
 //! these moves before an engine sees them; where a few normal densities describe the posterior, all parameters are drawn anew at once, and
 //! everything else is done less often. What such draws tell of the normalisation is kept beside the energies. Rounds double while anything adapts; then everything freezes, and what is kept is fixed in length by the last adapting
@@ -19,6 +19,7 @@ mod host;
 pub mod ladder;
 mod mixture;
 mod normal;
+mod parameters;
 mod proposal;
 mod record;
 mod refit;

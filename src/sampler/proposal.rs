@@ -14,18 +14,18 @@ use crate::random::Stream;
 
 /// The steps of one move at one rung.
 #[derive(Clone, Copy, Debug)]
-pub struct Step<'a> {
+pub struct Step {
     /// Common factor.
     pub scale: f64,
-    /// Lower Cholesky factor of the covariance of the move's parameters in their coordinates, row by row.
-    pub factor: &'a [f64],
+    /// Spread of the parameter that steps, in its coordinate; 0 where none has one.
+    pub spread: f64,
 }
 
 /// What a move has learned at one rung.
 #[derive(Debug)]
 pub struct Tuned<'a> {
     /// Its steps.
-    pub step: Step<'a>,
+    pub step: Step,
     /// What its proposals have in common.
     pub centre: Centre<'a>,
     /// Where peaks have been seen.
@@ -100,12 +100,12 @@ pub fn change(
         // Made for many walkers abreast: see `walks`.
         Kind::Walk => return None,
         Kind::Trade => {
-            let delta = step.scale * step.factor[0] * centre.step(0, 1.0, stream);
+            let delta = step.scale * step.spread * centre.step(0, 1.0, stream);
             to[parameters[0]] += delta;
             to[parameters[1]] -= delta;
         }
         Kind::Spread => {
-            let delta = step.scale * step.factor[0] * centre.step(0, 1.0, stream);
+            let delta = step.scale * step.spread * centre.step(0, 1.0, stream);
             let (a, b) = (from[parameters[2]].abs(), from[parameters[3]].abs());
             if a + b <= 0.0 {
                 return None;

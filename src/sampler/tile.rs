@@ -135,7 +135,8 @@ impl<'c, 'p> Work<'c, 'p> {
     fn load(&mut self, engine: &dyn Engine) -> Result<()> {
         let mut coefficients = Vec::new();
         let admitted: Vec<Vec<bool>> = self.host.parts().map(|p| p.chains.coefficients(&mut coefficients)).collect();
-        let walkers: Vec<u32> = (0..admitted.iter().map(Vec::len).sum::<usize>() as u32).collect();
+        let of_part = |part: &Part<'_, '_>| part.chains.walker_of.iter().map(|w| part.offset + w).collect::<Vec<u32>>();
+        let walkers: Vec<u32> = self.host.parts().flat_map(of_part).collect();
         self.tile.load(&walkers, &coefficients, &mut self.misfits)?;
         let mut at = 0;
         for (part, admitted) in self.host.parts_mut().zip(&admitted) {
@@ -156,20 +157,19 @@ impl<'c, 'p> Work<'c, 'p> {
         for part in self.host.parts() {
             let chains = &*part.chains;
             let (problem, cold) = (chains.problem, chains.ladder().last().copied());
-            let (n, m, d) = (problem.coefficients(), problem.measurements.len(), problem.dimension());
-            for w in 0..chains.walkers() {
-                let beta = chains.betas[chains.place_of[w] as usize];
+            let (n, m) = (problem.coefficients(), problem.measurements.len());
+            for (place, (&walker, &beta)) in chains.walker_of.iter().zip(chains.betas()).enumerate() {
                 let asked = part.witnesses == Witnesses::All || (part.witnesses == Witnesses::Cold && Some(beta) == cold);
-                // A walker that its model refuses was loaded with zeros.
-                let own = &coefficients[from + w * n..from + (w + 1) * n];
+                // A state that its model refuses was loaded with zeros.
+                let own = &coefficients[from + place * n..from + (place + 1) * n];
                 if asked && own.iter().any(|c| *c != 0.0) {
                     states.push(State {
-                        walker: part.offset + w as u32,
+                        walker: part.offset + walker,
                         problem,
-                        theta: &chains.theta[w * d..(w + 1) * d],
+                        theta: chains.row(place),
                         coefficients: own,
                         beta,
-                        misfits: &self.misfits[at + w * m..at + (w + 1) * m],
+                        misfits: &self.misfits[at + place * m..at + (place + 1) * m],
                     });
                 }
             }
@@ -179,7 +179,7 @@ impl<'c, 'p> Work<'c, 'p> {
         if states.is_empty() {
             return Ok(());
         }
-        let asked: Vec<State<'_>> = states.iter().step_by(states.len().div_ceil(WITNESSES)).copied().collect();
+        let asked: Vec<State<'_>> = states.iter().step_by(states.len().div_ceil(WITNESSES)).cloned().collect();
         let found = probe::witness(&mut *self.tile, &asked)?;
         if found.largest > BUDGET {
             return Err(refused(engine, found, &self.host));

@@ -1,83 +1,124 @@
-//! Random walks of many walkers abreast: random numbers, steps, ratios of priors, bounds and coefficients, as arrays across walkers.
+//! Random walks of the walkers at many places abreast: random numbers, steps, ratios of priors, bounds and coefficients, as arrays across places.
 //!
 //! Most moves are walks, and on a device or on short data they cost the host more than the engine, so they alone are made this way. The numbers
 //! are plain arithmetic in f64, which a compiler turns into the vectors of any instruction set with the same bits, but for normal numbers,
-//! which are f32: a step only has to be as likely as its opposite.
+//! which are f32: a step only has to be as likely as its opposite. Lanes are places next to each other, so that arrays are read as vectors;
+//! those that make no move, such as β = 0, are computed all the same and left out at the end.
+
+mod decide;
 
 use fearless_simd::{Level, Simd, SimdBase, SimdInto, f32x16};
 
 use super::adapt::Tuning;
 use super::chains::Trial;
-use super::schedule::{LARGEST_BLOCK, Target};
+use super::parameters::Parameters;
+use super::schedule::{Kind, LARGEST_BLOCK, Target};
 use crate::engine::Moves;
 use crate::models::level::OnLevel;
-use crate::models::{ABREAST, Abreast, MAX_PARAMETERS, Number};
-use crate::noise::{self, Scale};
+use crate::models::{ABREAST, Abreast, Number};
+use crate::noise::Scale;
 use crate::problem::Problem;
-use crate::random::{self, Source, Stream};
+use crate::random::{self, Sources, Stream};
+pub use decide::Decide;
 
 /// 2⁻³², one over the number of 32-bit words.
 const PER_WORD: f64 = 1.0 / 4_294_967_296.0;
 /// Bits of a word that say how far into a quadrant an angle lies; the two above them say into which.
 const ANGLE: u32 = 0x3fff_ffff;
 
-/// One walk of some walkers of some ladders.
+/// One walk at all places of some ladders.
 pub struct Walks<'a> {
     pub problem: &'a Problem,
     pub target: &'a Target,
     pub tuning: &'a Tuning,
     /// Which move of the sweep it is.
     pub step: usize,
-    pub sources: &'a [Source],
+    pub sources: &'a Sources,
     pub sweep: u32,
-    /// The walkers, ascending, none at β = 0.
-    pub walkers: &'a [u32],
-    pub place_of: &'a [u32],
+    pub walker_of: &'a [u32],
     pub betas: &'a [f64],
     pub scales: &'a [Scale],
     /// Proposals of each walker.
     pub proposals: usize,
     /// Number of the first walker in the tile.
     pub offset: u32,
-    /// States of all walkers.
-    pub theta: &'a [f64],
-    /// Proposals of all walkers: what the walk does not change is that of the state.
+    /// Parameters of all states.
+    pub theta: &'a Parameters,
+    /// Whether what is proposed is decided abreast, for which it is written to `proposed`; otherwise to `trial`, with the streams that go on after the
+    /// proposals, and the places to `due`.
+    pub abreast: bool,
+    pub proposed: &'a mut Proposed,
     pub trial: &'a mut [f64],
+    pub streams: &'a mut [Stream],
+    pub due: &'a mut Vec<u32>,
+    /// Place after place, proposal after proposal.
     pub ln_ratio: &'a mut [f64],
     pub state: &'a mut [Trial],
-    /// Of each walker that has one proposal, the number that decides it.
-    pub uniform: &'a mut [f64],
-    /// Of each walker, the stream that goes on after its proposals; written where `streamed`.
-    pub streams: &'a mut [Stream],
-    pub streamed: bool,
     pub room: &'a mut Room,
     pub moves: &'a mut Moves,
 }
 
-/// Room for what is computed abreast, of one problem after the other.
+/// What a walk proposes at all places, one proposal each.
 #[derive(Debug)]
-pub struct Room {
-    normals: Box<[Abreast; LARGEST_BLOCK]>,
-    values: Box<[Abreast; MAX_PARAMETERS]>,
-    coefficients: Vec<f64>,
+pub struct Proposed {
+    /// Parameters that it changes.
+    changed: Vec<usize>,
+    /// What they become, in the same order.
+    values: Parameters,
+    /// The number that decides at each place.
+    uniform: Vec<f64>,
 }
 
-impl Default for Room {
-    fn default() -> Self {
-        let (normals, values) = (Box::new([[0.0; ABREAST]; LARGEST_BLOCK]), Box::new([[0.0; ABREAST]; MAX_PARAMETERS]));
-        Self { normals, values, coefficients: Vec::new() }
+impl Proposed {
+    /// Room for any walk of so many parameters.
+    pub fn new(parameters: usize, places: usize) -> Self {
+        let values = Parameters::new(parameters.min(LARGEST_BLOCK), places);
+        Self { changed: Vec::with_capacity(LARGEST_BLOCK), values, uniform: vec![0.0; places.next_multiple_of(ABREAST)] }
+    }
+
+    /// All parameters proposed at a place whose state is `row`.
+    #[cfg(test)]
+    pub fn at(&self, place: usize, mut row: Vec<f64>) -> Vec<f64> {
+        self.changed.iter().zip(self.values.row(place)).for_each(|(&i, value)| row[i] = value);
+        row
     }
 }
 
-/// Proposals that are made abreast; those beyond `count` repeat the last.
-struct Rows {
-    count: usize,
-    walker: [u32; ABREAST],
-    rival: [u32; ABREAST],
-    source: [Source; ABREAST],
-    /// Place among all proposals.
-    at: [usize; ABREAST],
-    place: [usize; ABREAST],
+/// Units whose numbers are computed one step after the other: what one waits for is then spanned by the others.
+const UNITS: usize = 8;
+
+/// Room for what is computed abreast, of one problem after the other. A unit is a proposal of places abreast; where there is one number a unit and a row
+/// or term, it is row after row, unit after unit.
+#[derive(Debug, Default)]
+pub struct Room {
+    /// Which places of a group make the move, and the sizes of their steps.
+    due: Vec<[bool; ABREAST]>,
+    sizes: Vec<Abreast>,
+    /// Normal numbers to the centre, of each group, and of each unit.
+    centre: Vec<Abreast>,
+    normals: Vec<Abreast>,
+    /// What the changed parameters become.
+    to: Vec<Abreast>,
+    ln_ratio: Vec<Abreast>,
+    /// Whether they are admitted.
+    fine: Vec<[bool; ABREAST]>,
+    /// What a term is made of.
+    values: Vec<Abreast>,
+    /// Of each binding of the changed terms, which of the changed parameters it has.
+    rows: Vec<Option<usize>>,
+    /// Of each unit the coefficients of the changed terms, term after term and lane after lane.
+    coefficients: Vec<f64>,
+    /// Lane and unit of what is handed on.
+    handed: Vec<(usize, usize)>,
+}
+
+/// Places whose proposals are computed side by side.
+#[derive(Clone, Copy)]
+struct Batch {
+    first: usize,
+    groups: usize,
+    /// Units, and from the numbers of one row to those of the next.
+    units: usize,
 }
 
 impl OnLevel for Walks<'_> {
@@ -96,243 +137,330 @@ impl OnLevel for Walks<'_> {
 impl Walks<'_> {
     #[inline(always)]
     fn all<S: Simd>(&mut self, simd: S) {
-        let (mut next, mut rival, all) = (0, 0, self.walkers.len() * self.proposals);
-        let Some(&first) = self.walkers.first() else { return };
-        let source = [self.sources[first as usize]; ABREAST];
-        let mut made = 0;
-        while made < all {
-            let count = (all - made).min(ABREAST);
-            let mut rows = Rows { count, walker: [0; ABREAST], rival: [0; ABREAST], source, at: [0; ABREAST], place: [0; ABREAST] };
-            for lane in 0..ABREAST {
-                let w = self.walkers[next];
-                (rows.walker[lane], rows.rival[lane], rows.place[lane]) = (w, rival, self.place_of[w as usize] as usize);
-                rows.source[lane] = self.sources[w as usize];
-                rows.at[lane] = w as usize * self.proposals + rival as usize;
-                if lane + 1 < count {
-                    rival += 1;
-                    if rival as usize == self.proposals {
-                        (rival, next) = (0, next + 1);
-                    }
-                }
-            }
-            (rival, next) = if rival as usize + 1 == self.proposals { (0, next + 1) } else { (rival + 1, next) };
-            self.propose(simd, &rows);
-            made += count;
+        let most = (UNITS / self.proposals).max(1);
+        self.make_room(most);
+        let groups = self.walker_of.len().div_ceil(ABREAST);
+        for group in (0..groups).step_by(most) {
+            let groups = most.min(groups - group);
+            let batch = Batch { first: group * ABREAST, groups, units: groups * self.proposals };
+            self.find_due(batch);
+            self.draw(simd, batch);
+            self.step(batch);
+            self.prepare(simd.level(), batch);
+            self.tell(batch);
+            self.hand_on(batch);
         }
     }
 
-    #[inline(always)]
-    fn propose<S: Simd>(&mut self, simd: S, rows: &Rows) {
-        self.draw(simd, rows);
-        let (problem, d, parameters) = (self.problem, self.problem.dimension(), self.target.parameters.as_slice());
-        let n = parameters.len();
-        let factors = self.tuning.shapes(self.step);
-        let (mut size, mut factor) = ([0.0; ABREAST], [0; ABREAST]);
-        for lane in 0..ABREAST {
-            (size[lane], factor[lane]) = (self.tuning.ln_size(rows.place[lane], self.step), rows.place[lane] * n * n);
+    /// Everything that is the same at all places, and room for so many groups.
+    fn make_room(&mut self, groups: usize) {
+        let (parameters, terms, units) = (&self.target.parameters, &self.target.terms, groups * self.proposals);
+        self.proposed.changed.clear();
+        self.proposed.changed.extend_from_slice(parameters);
+        let bindings = |k: u32| &self.problem.terms[k as usize].bindings;
+        let room = &mut *self.room;
+        room.rows.clear();
+        for &k in terms {
+            let which = |free: Option<usize>| free.and_then(|i| parameters.iter().position(|p| *p == i));
+            room.rows.extend(bindings(k).iter().map(|binding| which(binding.free)));
         }
-        for size in &mut size {
-            *size = Number::exp(*size);
+        let (zeros, rows) = ([0.0; ABREAST], 2 * parameters.len().div_ceil(2));
+        room.values.resize(terms.iter().map(|&k| bindings(k).len()).max().unwrap_or(0), zeros);
+        room.due.resize(groups, [false; ABREAST]);
+        room.sizes.resize(groups, zeros);
+        room.centre.resize(groups * rows, zeros);
+        room.normals.resize(units * rows, zeros);
+        room.to.resize(units * rows, zeros);
+        room.ln_ratio.resize(units, zeros);
+        room.fine.resize(units, [false; ABREAST]);
+        let each: usize = terms.iter().map(|&k| self.problem.terms[k as usize].extent.len()).sum();
+        room.coefficients.resize(units * each * ABREAST, 0.0);
+        room.handed.resize(self.proposals * ABREAST, (0, 0));
+    }
+
+    #[inline(always)]
+    fn find_due(&mut self, batch: Batch) {
+        let always = self.tuning.always(self.step);
+        for group in 0..batch.groups {
+            let first = batch.first + group * ABREAST;
+            let (mut due, betas) = ([false; ABREAST], &self.betas[first..first + ABREAST]);
+            for lane in 0..ABREAST {
+                due[lane] = betas[lane] > 0.0;
+            }
+            if !always {
+                for lane in 0..ABREAST {
+                    due[lane] = due[lane] && self.tuning.wants(first + lane, self.step, Kind::Walk, self.sweep);
+                }
+            }
+            self.room.due[group] = due;
+        }
+    }
+
+    /// Of one proposal a walker, its normal numbers and the one that decides it. Several step from the state to a centre and from there to each, half of
+    /// the variance each, so that state and proposals are all alike to the centre.
+    #[inline(always)]
+    fn draw<S: Simd>(&mut self, simd: S, batch: Batch) {
+        let (n, step) = (self.target.parameters.len(), self.step as u32);
+        let pairs = n.div_ceil(2);
+        let Room { centre, normals, .. } = &mut *self.room;
+        for group in 0..batch.groups {
+            let first = batch.first + group * ABREAST;
+            let of = self.sources.abreast(first);
+            if self.proposals == 1 {
+                let uniform = draw_pairs(simd, &of, (0, self.sweep, step), pairs, &mut normals[group..], batch.units);
+                self.proposed.uniform[first..first + ABREAST].copy_from_slice(&uniform);
+                continue;
+            }
+            draw_pairs(simd, &of, (0, self.sweep, step), pairs, &mut centre[group..], batch.groups);
+            let blocks = pairs.div_ceil(2) as u32;
+            for rival in 0..self.proposals {
+                let unit = group * self.proposals + rival;
+                draw_pairs(simd, &of, (blocks * (1 + rival as u32), self.sweep, step), pairs, &mut normals[unit..], batch.units);
+                for row in 0..n {
+                    let (mut own, centre) = (normals[row * batch.units + unit], centre[row * batch.groups + group]);
+                    for lane in 0..ABREAST {
+                        own[lane] = std::f64::consts::FRAC_1_SQRT_2 * (own[lane] + centre[lane]);
+                    }
+                    normals[row * batch.units + unit] = own;
+                }
+            }
+        }
+    }
+
+    /// Steps of the parameters, within bounds or not fine.
+    #[inline(always)]
+    fn step(&mut self, batch: Batch) {
+        let (problem, parameters) = (self.problem, self.target.parameters.as_slice());
+        let n = parameters.len();
+        let Room { due, sizes, normals, to, ln_ratio, fine, .. } = &mut *self.room;
+        for group in 0..batch.groups {
+            let ln_sizes = self.tuning.ln_sizes(batch.first + group * ABREAST, self.step);
+            let mut own = [0.0; ABREAST];
+            for lane in 0..ABREAST {
+                own[lane] = Number::exp(ln_sizes[lane]);
+            }
+            sizes[group] = own;
         }
         for scale in self.scales.iter().filter(|scale| parameters.contains(&scale.parameter)) {
-            for lane in 0..ABREAST {
-                if scale.collapses(self.betas[rows.place[lane]]) {
+            for (group, lane) in (0..batch.groups).flat_map(|group| (0..ABREAST).map(move |lane| (group, lane))) {
+                if scale.collapses(self.betas[batch.first + group * ABREAST + lane]) {
                     // Nothing to propose: it is drawn when the move is decided.
-                    size[lane] = 0.0;
+                    sizes[group][lane] = 0.0;
                 }
             }
         }
-        let mut fine = [false; ABREAST];
-        for lane in 0..rows.count {
-            fine[lane] = true;
+        for unit in 0..batch.units {
+            fine[unit] = due[unit / self.proposals];
+            ln_ratio[unit] = [0.0; ABREAST];
         }
-        let mut ln_ratio = [0.0; ABREAST];
         for row in 0..n {
             let parameter = &problem.parameters[parameters[row]];
-            let (mut from, mut delta, mut to) = ([0.0; ABREAST], [0.0; ABREAST], [0.0; ABREAST]);
-            let mut along = [0.0; ABREAST];
-            for column in 0..=row {
-                let (mut shape, normals) = ([0.0; ABREAST], &self.room.normals[column]);
-                for lane in 0..ABREAST {
-                    shape[lane] = factors[factor[lane] + row * n + column];
-                }
-                for lane in 0..ABREAST {
-                    along[lane] += shape[lane] * normals[lane];
-                }
-            }
-            for lane in 0..ABREAST {
-                delta[lane] = size[lane] * along[lane];
-                from[lane] = self.theta[rows.walker[lane] as usize * d + parameters[row]];
-            }
-            parameter.prior.steps(&from, &delta, &mut to, &mut ln_ratio);
             let (low, high) = parameter.bounds;
-            for lane in 0..ABREAST {
-                fine[lane] &= to[lane] >= low;
-                fine[lane] &= to[lane] <= high;
-            }
-            for lane in 0..rows.count {
-                self.trial[rows.at[lane] * d + parameters[row]] = to[lane];
-            }
-        }
-        for lane in 0..ABREAST {
-            fine[lane] &= ln_ratio[lane] > f64::NEG_INFINITY;
-        }
-        self.prepare(simd.level(), rows, &mut fine);
-        for lane in 0..rows.count {
-            self.ln_ratio[rows.at[lane]] = ln_ratio[lane];
-            self.state[rows.at[lane]] = if fine[lane] { Trial::Evaluated } else { Trial::Refused };
-        }
-        if self.streamed {
-            self.go_on(rows);
-        }
-        self.hand_on(rows, &fine);
-    }
-
-    /// Normal numbers of every proposal, one a parameter, and of the only one of a walker the number that decides it. Several proposals step from the
-    /// state to a centre and from there to each, half of the variance each, so that state and proposals are all alike to the centre.
-    #[inline(always)]
-    fn draw<S: Simd>(&mut self, simd: S, rows: &Rows) {
-        let pairs = self.target.parameters.len().div_ceil(2);
-        if self.proposals == 1 {
-            let uniform = self.pairs(simd, rows, &[0; ABREAST], pairs);
-            for lane in 0..rows.count {
-                self.uniform[rows.walker[lane] as usize] = uniform[lane];
-            }
-            return;
-        }
-        let (blocks, mut first) = (pairs.div_ceil(2) as u32, [0; ABREAST]);
-        self.pairs(simd, rows, &first, pairs);
-        let centre = *self.room.normals;
-        for lane in 0..ABREAST {
-            first[lane] = blocks * (1 + rows.rival[lane]);
-        }
-        self.pairs(simd, rows, &first, pairs);
-        for row in 0..self.target.parameters.len() {
-            for lane in 0..ABREAST {
-                self.room.normals[row][lane] = std::f64::consts::FRAC_1_SQRT_2 * (self.room.normals[row][lane] + centre[row][lane]);
-            }
-        }
-    }
-
-    /// So many pairs of normal numbers from each proposal's first block on, and a uniform number from the two words that follow.
-    #[inline(always)]
-    fn pairs<S: Simd>(&mut self, simd: S, rows: &Rows, first: &[u32; ABREAST], pairs: usize) -> Abreast {
-        let mut uniform = [0.0; ABREAST];
-        for block in 0..=pairs / 2 {
-            let mut number = *first;
-            for lane in 0..ABREAST {
-                number[lane] += block as u32;
-            }
-            let words = random::words(simd, &rows.source, &number, self.sweep, self.step as u32);
-            for half in 0..2 {
-                let (pair, words) = (2 * block + half, [&words[2 * half], &words[2 * half + 1]]);
-                if pair < pairs {
-                    let [a, b] = normals(simd, words);
-                    (self.room.normals[2 * pair], self.room.normals[2 * pair + 1]) = (a, b);
-                } else if pair == pairs {
+            for unit in 0..batch.units {
+                let group = unit / self.proposals;
+                let first = batch.first + group * ABREAST;
+                let (mut from, mut delta, mut along) = ([0.0; ABREAST], [0.0; ABREAST], [0.0; ABREAST]);
+                for column in 0..=row {
+                    let shape = self.tuning.entries(first, self.step, row * n + column);
+                    let normals = &normals[column * batch.units + unit];
                     for lane in 0..ABREAST {
-                        // As `rand` makes an f64 of two words.
-                        let bits = (u64::from(words[0][lane]) | u64::from(words[1][lane]) << 32) >> 11;
-                        uniform[lane] = bits as f64 * (1.0 / (1_u64 << 53) as f64);
+                        along[lane] += shape[lane] * normals[lane];
                     }
                 }
+                let (theta, size) = (self.theta.abreast(parameters[row], first), sizes[group]);
+                for lane in 0..ABREAST {
+                    delta[lane] = size[lane] * along[lane];
+                    from[lane] = theta[lane];
+                }
+                let (mut there, mut ratio, mut within) = ([0.0; ABREAST], ln_ratio[unit], fine[unit]);
+                parameter.prior.steps(&from, &delta, &mut there, &mut ratio);
+                for lane in 0..ABREAST {
+                    within[lane] &= there[lane] >= low;
+                    within[lane] &= there[lane] <= high;
+                    within[lane] &= ratio[lane] > f64::NEG_INFINITY;
+                }
+                (to[row * batch.units + unit], ln_ratio[unit], fine[unit]) = (there, ratio, within);
             }
         }
-        uniform
     }
 
-    /// Coefficients of the changed terms, term after term and walker after walker; those that the model refuses, or that leave the numbers, are not
-    /// fine.
+    /// Coefficients of the changed terms; those that the model refuses, or that leave the numbers, are not fine.
     #[inline(always)]
-    fn prepare(&mut self, level: Level, rows: &Rows, fine: &mut [bool; ABREAST]) {
-        let (problem, d) = (self.problem, self.problem.dimension());
-        let Room { values: all, coefficients, .. } = &mut *self.room;
-        let mut from = 0;
+    fn prepare(&mut self, level: Level, batch: Batch) {
+        let proposals = self.proposals;
+        let Room { values: all, to, rows, coefficients, fine, .. } = &mut *self.room;
+        let each = coefficients.len() / fine.len();
+        let (mut from, mut at) = (0, 0);
         for &k in &self.target.terms {
-            let term = &problem.terms[k as usize];
-            for (values, binding) in all.iter_mut().zip(&term.bindings) {
-                if let Some(i) = binding.free {
-                    for lane in 0..ABREAST {
-                        values[lane] = self.trial[rows.at[lane] * d + i];
+            let term = &self.problem.terms[k as usize];
+            let (length, bindings) = (term.extent.len(), term.bindings.len());
+            for unit in 0..batch.units {
+                for (b, binding) in term.bindings.iter().enumerate() {
+                    let values = &mut all[b];
+                    match (binding.free, rows[at + b]) {
+                        (Some(_), Some(row)) => *values = to[row * batch.units + unit],
+                        (Some(i), None) => values.copy_from_slice(self.theta.abreast(i, batch.first + unit / proposals * ABREAST)),
+                        (None, _) => {}
+                    }
+                    binding.values(values);
+                }
+                let out = &mut coefficients[unit * each + from..][..length * ABREAST];
+                (term.model.prepare_abreast)(level, &all[..bindings], &term.setup, out, &mut fine[unit]);
+                for (lane, own) in out.chunks_exact(length).enumerate() {
+                    for coefficient in own {
+                        fine[unit][lane] &= coefficient.is_finite();
                     }
                 }
-                binding.values(values);
             }
-            let length = term.extent.len();
-            let end = from + length * ABREAST;
-            if coefficients.len() < end {
-                coefficients.resize(end, 0.0);
+            (from, at) = (from + length * ABREAST, at + bindings);
+        }
+    }
+
+    /// What became of the proposals so far, for who decides.
+    #[inline(always)]
+    fn tell(&mut self, batch: Batch) {
+        let good = if self.target.terms.is_empty() { Trial::Free } else { Trial::Evaluated };
+        for unit in 0..batch.units {
+            let (group, rival) = (unit / self.proposals, unit % self.proposals);
+            let (first, due) = (batch.first + group * ABREAST, &self.room.due[group]);
+            let (fine, ln_ratio) = (&self.room.fine[unit], &self.room.ln_ratio[unit]);
+            let mut states = [Trial::None; ABREAST];
+            for lane in 0..ABREAST {
+                let state = if fine[lane] { good } else { Trial::Refused };
+                states[lane] = if due[lane] { state } else { Trial::None };
             }
-            let out = &mut coefficients[from..end];
-            from = end;
-            (term.model.prepare_abreast)(level, &all[..term.bindings.len()], &term.setup, out, fine);
-            for (lane, own) in out.chunks_exact(length).enumerate() {
-                for coefficient in own {
-                    fine[lane] &= coefficient.is_finite();
+            if self.proposals == 1 {
+                self.ln_ratio[first..first + ABREAST].copy_from_slice(ln_ratio);
+                self.state[first..first + ABREAST].copy_from_slice(&states);
+            } else {
+                for lane in 0..ABREAST {
+                    let at = (first + lane) * self.proposals + rival;
+                    (self.ln_ratio[at], self.state[at]) = (ln_ratio[lane], states[lane]);
                 }
+            }
+            if self.abreast {
+                for row in 0..self.target.parameters.len() {
+                    self.proposed.values.abreast_mut(row, first).copy_from_slice(&self.room.to[row * batch.units + unit]);
+                }
+            } else {
+                self.write(batch, unit);
+            }
+        }
+        if !self.abreast || self.moves.followed {
+            self.go_on(batch);
+        }
+    }
+
+    /// Writes the proposals that are decided one by one.
+    fn write(&mut self, batch: Batch, unit: usize) {
+        let (d, group, rival) = (self.problem.dimension(), unit / self.proposals, unit % self.proposals);
+        for lane in (0..ABREAST).filter(|&lane| self.room.due[group][lane]) {
+            let place = batch.first + group * ABREAST + lane;
+            let at = place * self.proposals + rival;
+            let row = &mut self.trial[at * d..(at + 1) * d];
+            row.iter_mut().zip(self.theta.row(place)).for_each(|(to, from)| *to = from);
+            for (number, &i) in self.target.parameters.iter().enumerate() {
+                row[i] = self.room.to[number * batch.units + unit][lane];
+            }
+            if rival == 0 {
+                self.due.push(place as u32);
             }
         }
     }
 
     /// Streams of walkers whose decision wants more than one number, or is followed.
-    fn go_on(&mut self, rows: &Rows) {
+    fn go_on(&mut self, batch: Batch) {
         let pairs = self.target.parameters.len().div_ceil(2);
         let words = if self.proposals == 1 { 2 * pairs } else { 4 * pairs.div_ceil(2) * (1 + self.proposals) };
-        for &w in &rows.walker[..rows.count] {
-            self.streams[w as usize] = self.sources[w as usize].stream_after(words as u32, self.sweep, self.step as u32);
+        let lanes = (0..batch.groups).flat_map(|group| (0..ABREAST).map(move |lane| (group, lane)));
+        for (group, lane) in lanes.filter(|&(group, lane)| self.room.due[group][lane]) {
+            let place = batch.first + group * ABREAST + lane;
+            self.streams[place] = self.sources.at(place).stream_after(words as u32, self.sweep, self.step as u32);
         }
     }
 
     /// Appends what the engine is to evaluate.
     #[inline(always)]
-    fn hand_on(&mut self, rows: &Rows, fine: &[bool; ABREAST]) {
+    fn hand_on(&mut self, batch: Batch) {
         let terms = &self.target.terms;
         if terms.is_empty() {
-            for lane in 0..rows.count {
-                if fine[lane] {
-                    self.state[rows.at[lane]] = Trial::Free;
-                }
-            }
             return;
         }
-        // The lanes that are handed on, side by side.
-        let (mut lanes, mut walkers, mut count) = ([0; ABREAST], [0; ABREAST], 0);
-        for lane in 0..rows.count {
-            (lanes[count], walkers[count]) = (lane, self.offset + rows.walker[lane]);
-            count += usize::from(fine[lane]);
-        }
-        let (lanes, moves) = (&lanes[..count], &mut *self.moves);
-        moves.walker.extend_from_slice(&walkers[..count]);
-        let (first_term, first) = (moves.term.len() as u32, moves.coefficients.len() as u32);
-        let each: usize = terms.iter().map(|&k| self.problem.terms[k as usize].extent.len()).sum();
-        for place in 1..=count as u32 {
-            moves.term_start.push(first_term + place * terms.len() as u32);
-            moves.coefficient_start.push(first + place * each as u32);
-        }
-        moves.coefficients.resize(first as usize + count * each, 0.0);
-        moves.term.resize(first_term as usize + count * terms.len(), 0);
-        let (handed, changed) = (&mut moves.coefficients[first as usize..], &mut moves.term[first_term as usize..]);
-        let (mut from, mut at) = (0, 0);
-        for (number, &k) in terms.iter().enumerate() {
-            let length = self.problem.terms[k as usize].extent.len();
-            let all = &self.room.coefficients[from..from + length * ABREAST];
-            for (place, &lane) in lanes.iter().enumerate() {
-                let out = &mut handed[place * each + at..place * each + at + length];
-                for (out, coefficient) in out.iter_mut().zip(&all[lane * length..(lane + 1) * length]) {
-                    *out = *coefficient;
+        let (moves, Room { coefficients, fine, handed, ln_ratio, .. }) = (&mut *self.moves, &mut *self.room);
+        let of_unit = coefficients.len() / fine.len();
+        let each = of_unit / ABREAST;
+        for group in 0..batch.groups {
+            let mut count = 0;
+            for lane in 0..ABREAST {
+                for unit in group * self.proposals..(group + 1) * self.proposals {
+                    handed[count.min(self.proposals * ABREAST - 1)] = (lane, unit);
+                    count += usize::from(fine[unit][lane]);
                 }
-                changed[place * terms.len() + number] = k;
             }
-            (from, at) = (from + length * ABREAST, at + length);
-        }
-        if moves.followed {
-            for &lane in lanes {
-                moves.beta.push(self.betas[rows.place[lane]]);
-                moves.ln_ratio.push(self.ln_ratio[rows.at[lane]]);
-                moves.stream.push(self.streams[rows.walker[lane] as usize].clone());
+            let handed = &handed[..count];
+            let (first_term, first) = (moves.term.len() as u32, moves.coefficients.len() as u32);
+            for place in 1..=count as u32 {
+                moves.term_start.push(first_term + place * terms.len() as u32);
+                moves.coefficient_start.push(first + place * each as u32);
+            }
+            for &(lane, _) in handed {
+                moves.walker.push(self.offset + self.walker_of[batch.first + group * ABREAST + lane]);
+            }
+            moves.coefficients.resize(first as usize + count * each, 0.0);
+            moves.term.resize(first_term as usize + count * terms.len(), 0);
+            let (into, changed) = (&mut moves.coefficients[first as usize..], &mut moves.term[first_term as usize..]);
+            let (mut from, mut at) = (0, 0);
+            for (number, &k) in terms.iter().enumerate() {
+                let length = self.problem.terms[k as usize].extent.len();
+                for (place, &(lane, unit)) in handed.iter().enumerate() {
+                    let own = &coefficients[unit * of_unit + from + lane * length..][..length];
+                    for (out, coefficient) in into[place * each + at..][..length].iter_mut().zip(own) {
+                        *out = *coefficient;
+                    }
+                    changed[place * terms.len() + number] = k;
+                }
+                (from, at) = (from + length * ABREAST, at + length);
+            }
+            if moves.followed {
+                for &(lane, unit) in handed {
+                    let place = batch.first + group * ABREAST + lane;
+                    moves.beta.push(self.betas[place]);
+                    moves.ln_ratio.push(ln_ratio[unit][lane]);
+                    moves.stream.push(self.streams[place].clone());
+                }
             }
         }
     }
+}
+
+/// So many pairs of normal numbers, every `stride`-th of what is given, from a block of words, sweep and move on; and a uniform number from the two words
+/// that follow.
+#[inline(always)]
+fn draw_pairs<S: Simd>(
+    simd: S,
+    of: &random::Abreast,
+    (first, sweep, step): (u32, u32, u32),
+    pairs: usize,
+    into: &mut [Abreast],
+    stride: usize,
+) -> Abreast {
+    let mut uniform = [0.0; ABREAST];
+    for block in 0..=pairs / 2 {
+        let words = random::words(simd, of, first + block as u32, sweep, step);
+        for half in 0..2 {
+            let (pair, words) = (2 * block + half, [&words[2 * half], &words[2 * half + 1]]);
+            if pair < pairs {
+                [into[2 * pair * stride], into[(2 * pair + 1) * stride]] = normals(simd, words);
+            } else if pair == pairs {
+                for lane in 0..ABREAST {
+                    // As `rand` makes an f64 of two words.
+                    let bits = (u64::from(words[0][lane]) | u64::from(words[1][lane]) << 32) >> 11;
+                    uniform[lane] = bits as f64 * (1.0 / (1_u64 << 53) as f64);
+                }
+            }
+        }
+    }
+    uniform
 }
 
 /// Two normal numbers from two words (Box and Muller, Ann. Math. Stat. 29 (1958) 610), in f32 and at most 6.8. The angle is drawn within a quadrant and
@@ -354,104 +482,6 @@ fn normals<S: Simd>(simd: S, words: [&[u32; ABREAST]; 2]) -> [Abreast; 2] {
         pair[1][lane] = f64::from(f32::from_bits(b[lane].to_bits() ^ ((sign << 1) & 0x8000_0000)));
     }
     pair
-}
-
-/// Metropolis's rule for the proposals of a walk, each the only one of its walker, where no scale is integrated out.
-pub struct Decide<'a> {
-    pub problem: &'a Problem,
-    /// Which move of the sweep it is.
-    pub step: usize,
-    /// The walkers, ascending, none at β = 0.
-    pub walkers: &'a [u32],
-    pub place_of: &'a [u32],
-    pub betas: &'a [f64],
-    /// Parameters that the walk changes.
-    pub changed: &'a [usize],
-    pub state: &'a [Trial],
-    pub ln_ratio: &'a [f64],
-    pub uniform: &'a [f64],
-    pub theta: &'a mut [f64],
-    pub trial: &'a mut [f64],
-    pub misfits: &'a mut [f64],
-    pub energy: &'a mut [f64],
-    pub tuning: &'a mut Tuning,
-    /// Misfits of those proposals that were handed on.
-    pub new: &'a [f64],
-    /// What becomes of them.
-    pub choices: &'a mut Vec<bool>,
-}
-
-impl OnLevel for Decide<'_> {
-    /// How many misfits were read, and how many proposals had an energy that is no number.
-    type Output = (usize, u64);
-
-    #[inline(always)]
-    fn on<S: Simd>(mut self, simd: S) -> (usize, u64) {
-        simd.vectorize(
-            #[inline(always)]
-            || {
-                let (mut read, mut broken) = (0, 0);
-                for walkers in self.walkers.chunks(ABREAST) {
-                    broken += self.some(walkers, &mut read);
-                }
-                (read, broken)
-            },
-        )
-    }
-}
-
-impl Decide<'_> {
-    /// As many walkers as are abreast, or fewer.
-    #[inline(always)]
-    fn some(&mut self, walkers: &[u32], read: &mut usize) -> u64 {
-        let (d, m, count) = (self.problem.dimension(), self.problem.measurements.len(), walkers.len());
-        let (mut energy, mut ln_weight, mut uniform) = ([0.0; ABREAST], [f64::NAN; ABREAST], [1.0; ABREAST]);
-        let (mut from, mut broken) = (*read, 0);
-        for lane in 0..count {
-            let w = walkers[lane] as usize;
-            if self.state[w] == Trial::Refused {
-                continue;
-            }
-            let own = if self.state[w] == Trial::Free {
-                &self.misfits[w * m..(w + 1) * m]
-            } else {
-                from += m;
-                &self.new[from - m..from]
-            };
-            energy[lane] = noise::energy(self.problem, own, &self.trial[w * d..(w + 1) * d]);
-            let rise = self.betas[self.place_of[w] as usize] * (energy[lane] - self.energy[w]);
-            broken += u64::from(rise.is_nan());
-            ln_weight[lane] = self.ln_ratio[w] - rise;
-            uniform[lane] = self.uniform[w];
-        }
-        let mut taken = [false; ABREAST];
-        for lane in 0..ABREAST {
-            taken[lane] = (ln_weight[lane] >= 0.0) | (uniform[lane] < Number::exp(ln_weight[lane]));
-        }
-        for lane in 0..count {
-            let (w, keep) = (walkers[lane] as usize, taken[lane]);
-            self.tuning.count(self.place_of[w] as usize, self.step, keep);
-            if self.state[w] == Trial::Evaluated {
-                if keep {
-                    self.misfits[w * m..(w + 1) * m].copy_from_slice(&self.new[*read..*read + m]);
-                }
-                *read += m;
-                self.choices.push(keep);
-            }
-            let (state, trial) = (&mut self.theta[w * d..(w + 1) * d], &mut self.trial[w * d..(w + 1) * d]);
-            if keep {
-                self.energy[w] = energy[lane];
-                for &i in self.changed {
-                    state[i] = trial[i];
-                }
-            } else {
-                for &i in self.changed {
-                    trial[i] = state[i];
-                }
-            }
-        }
-        broken
-    }
 }
 
 #[cfg(test)]

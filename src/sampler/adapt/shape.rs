@@ -1,5 +1,7 @@
 //! Shapes of steps: what they are at first, and the moments of visited states that they are learned from.
 
+use std::ops::Range;
+
 use super::super::schedule::{Kind, LARGEST_BLOCK, Move, exchangeable, find};
 use crate::models::Role;
 use crate::prior::{Coordinate, Prior};
@@ -12,41 +14,44 @@ pub struct Family {
     pub members: Vec<(usize, Vec<usize>)>,
     /// The centre of each member, by which members are ranked: labels wander, ranks do not.
     pub centres: Vec<Option<usize>>,
-    /// Place of its moments among a rung's.
+    /// Where the moments of its first member begin among those of a rung, see [`moments`]; those of the others follow.
     pub at: usize,
 }
 
-/// Running mean and co-moment of some parameters at one rung, in the coordinates of walks (Welford).
-#[derive(Clone, Debug, Default)]
-pub struct Moments {
-    /// States.
-    pub n: f64,
-    /// Their mean.
-    pub mean: Vec<f64>,
-    /// Σ (x − mean)(x − mean)ᵀ.
-    pub products: Vec<f64>,
+impl Family {
+    /// Parameters of a member.
+    pub fn size(&self) -> usize {
+        self.members[0].1.len()
+    }
+
+    /// Where the moments of each member lie among those of a rung.
+    pub fn moments(&self) -> impl Iterator<Item = Range<usize>> {
+        let each = moments(self.size());
+        (0..self.members.len()).map(move |member| self.at + member * each..self.at + (member + 1) * each)
+    }
 }
 
-impl Moments {
-    /// Adds a state.
-    pub fn add(&mut self, problem: &Problem, parameters: &[usize], row: &[f64]) {
-        let n = parameters.len();
-        if self.mean.is_empty() {
-            self.mean = vec![0.0; n];
-            self.products = vec![0.0; n * n];
-        }
-        self.n += 1.0;
-        let mut before = [0.0; LARGEST_BLOCK];
-        let mut after = [0.0; LARGEST_BLOCK];
-        for (j, &i) in parameters.iter().enumerate() {
-            let value = coordinate(problem, i, row);
-            before[j] = value - self.mean[j];
-            self.mean[j] += before[j] / self.n;
-            after[j] = value - self.mean[j];
-        }
-        for (row, before) in self.products.chunks_exact_mut(n).zip(&before) {
-            row.iter_mut().zip(&after).for_each(|(product, after)| *product += before * after);
-        }
+/// Numbers that the moments of so many parameters take: how many states, their mean, and Σ (x − mean)(x − mean)ᵀ.
+pub fn moments(parameters: usize) -> usize {
+    1 + parameters + parameters * parameters
+}
+
+/// Adds a state to the moments of some parameters, in the coordinates of walks (Welford).
+pub fn learn(moments: &mut [f64], problem: &Problem, parameters: &[usize], row: &[f64]) {
+    let n = parameters.len();
+    let (count, rest) = moments.split_at_mut(1);
+    let (mean, products) = rest.split_at_mut(n);
+    count[0] += 1.0;
+    let mut before = [0.0; LARGEST_BLOCK];
+    let mut after = [0.0; LARGEST_BLOCK];
+    for (j, &i) in parameters.iter().enumerate() {
+        let value = coordinate(problem, i, row);
+        before[j] = value - mean[j];
+        mean[j] += before[j] / count[0];
+        after[j] = value - mean[j];
+    }
+    for (row, before) in products.chunks_exact_mut(n).zip(&before) {
+        row.iter_mut().zip(&after).for_each(|(product, after)| *product += before * after);
     }
 }
 
@@ -84,7 +89,7 @@ pub fn families(problem: &Problem, moves: &[Move]) -> Vec<Family> {
     let mut at = 0;
     for family in &mut families {
         family.at = at;
-        at += family.members.len();
+        at += family.members.len() * moments(family.size());
     }
     families
 }

@@ -3,6 +3,7 @@
 //! Records are large, and where there are many chains hardly any of them is in a cache: each takes some sweeps at a time.
 
 use super::super::bridge::Bridge;
+use super::super::parameters::Parameters;
 use super::super::record::Record;
 
 /// Sweeps that wait for the records at most.
@@ -38,17 +39,16 @@ impl Pending {
         *taken += u32::from(accepted);
     }
 
-    /// Adds a sweep: the walker at each place, energies of all walkers, what fresh draws told of each place, if anything, and states of all walkers.
-    pub fn add(&mut self, walker_of: &[u32], energies: &[f64], bridges: Option<&[Bridge]>, theta: &[f64], copies: usize) {
-        let (rungs, d) = (walker_of.len() / copies, theta.len() / walker_of.len());
+    /// Adds a sweep: of each place its walker, its energy, and what fresh draws told of it, if anything; of each copy the state at β = 1.
+    pub fn add(&mut self, walker_of: &[u32], energies: &[f64], bridges: Option<&[Bridge]>, theta: &Parameters, copies: usize) {
+        let rungs = walker_of.len() / copies;
         self.sweeps += 1;
         self.walkers.extend_from_slice(walker_of);
-        self.energies.extend(walker_of.iter().map(|&w| energies[w as usize]));
+        self.energies.extend_from_slice(energies);
         self.told.push(bridges.is_some());
         self.bridges.extend_from_slice(bridges.unwrap_or_default());
         for copy in 1..=copies {
-            let cold = walker_of[copy * rungs - 1] as usize;
-            self.draws.extend_from_slice(&theta[cold * d..(cold + 1) * d]);
+            self.draws.extend(theta.row(copy * rungs - 1));
         }
     }
 
