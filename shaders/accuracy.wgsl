@@ -23,6 +23,7 @@ fn accuracy(@builtin(global_invocation_id) id: vec3<u32>) {
         case 5u: { values[i] = m_atan(x); }
         case 6u: { values[i] = m_erf(x); }
         case 7u: { values[i] = m_pow(x, p); }
+        case 8u: { values[i] = m_bell(x); }
         default: { values[i] = m_half_deviance(x, p); }
     }
 }

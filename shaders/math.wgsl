@@ -8,6 +8,8 @@ const ONE_OVER_LN_2: f32 = 1.442695;
 const EXP_LOW: f32 = -87.33654;
 const EXP_HIGH: f32 = 88.72283;
 const EXP = array<f32, 5>(0.49999994, 0.16666521, 0.041668255, 0.008368663, 0.0013821468);
+const BELL_END: f32 = 10.0;
+const EXP2 = array<f32, 6>(0.6931472, 0.24022648, 0.0555036, 0.009618506, 0.0013390806, 0.00015326463);
 
 const SQRT_HALF_BITS: i32 = 0x3f3504f3;
 const LN = array<f32, 9>(
@@ -63,6 +65,16 @@ fn m_exp(x: f32) -> f32 {
     let n = floor(fma(c, ONE_OVER_LN_2, 0.5));
     let r = fma(-n, LN_2_LOW, fma(-n, LN_2_HIGH, c));
     return select(m_exp_of(n, r), 0.0, x < EXP_LOW);
+}
+
+// 2^(-u^2), one half at 1 and -1; beyond BELL_END either way it stays at its value there, 8e-31.
+fn m_bell(u: f32) -> f32 {
+    let c = clamp(u, -BELL_END, BELL_END);
+    let n = floor(fma(-c, c, 0.5));
+    let r = fma(-c, c, -n);
+    let high = fma(fma(EXP2[5], r, EXP2[4]), r, EXP2[3]);
+    let p = fma(fma(fma(fma(high, r, EXP2[2]), r, EXP2[1]), r, EXP2[0]), r, 1.0);
+    return bitcast<f32>(bitcast<i32>(p) + (i32(n) << 23u));
 }
 
 // n and f of x = 2^n (1 + f), f in [sqrt(1/2) - 1, sqrt(2) - 1], as numbers.

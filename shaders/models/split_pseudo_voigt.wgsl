@@ -2,6 +2,5 @@
 fn split_pseudo_voigt(t: f32, at: u32, n: u32) -> f32 {
     let d = t - coefficient(at + 2u);
     let u = d * select(coefficient(at + 4u), coefficient(at + 3u), d < 0.0);
-    let v = u * u;
-    return fma(coefficient(at), m_exp(v * -0.6931471805599453), coefficient(at + 1u) / (v + 1.0));
+    return fma(coefficient(at), m_bell(u), coefficient(at + 1u) / fma(u, u, 1.0));
 }

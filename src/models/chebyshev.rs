@@ -7,7 +7,7 @@ pub struct Chebyshev;
 
 impl Shape for Chebyshev {
     #[inline(always)]
-    fn eval<N: Number>(t: N, c: &[N]) -> N {
+    fn at<N: Number>(t: N, c: &[N]) -> N {
         let zero = t.of(0.0);
         let twice = t + t;
         let (mut b1, mut b2) = (zero, zero);

@@ -9,7 +9,7 @@ pub struct Exponential;
 
 impl Shape for Exponential {
     #[inline(always)]
-    fn eval<N: Number>(t: N, c: &[N]) -> N {
+    fn at<N: Number>(t: N, c: &[N]) -> N {
         c[0] * t.mul_add(c[1], -c[2]).exp()
     }
 

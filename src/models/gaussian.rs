@@ -2,27 +2,23 @@
 
 use std::f64::consts::{LN_2, PI};
 
-use super::{ABREAST, Abreast, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, log2_above, quantity, abreast};
-
-/// 4 ln 2: exp(−4 ln 2 (d/fwhm)²) is one half at d = fwhm/2.
-const FOUR_LN_2: f64 = 4.0 * LN_2;
+use super::{ABREAST, Abreast, Argument, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, log2_above, quantity, abreast};
 
 /// Area of the peak of unit height and the given full width at half maximum: fwhm √(π/(4 ln 2)).
 #[inline(always)]
 pub(super) fn unit_area(fwhm: f64) -> f64 {
-    fwhm * (PI / FOUR_LN_2).sqrt()
+    fwhm * (PI / (4.0 * LN_2)).sqrt()
 }
 
-/// h exp(−4 ln 2 (x − center)²/fwhm²); coefficients: height, position, 4 ln 2/fwhm² in units of t.
+/// h 2^(−u²), u = 2 (x − center)/fwhm, which is h exp(−4 ln 2 (x − center)²/fwhm²); coefficients: height, position, 2/fwhm in units of t.
 pub struct Gaussian;
 
 impl Shape for Gaussian {
-    const POSITION: Option<usize> = Some(1);
+    const ARGUMENT: Argument = Argument::Scaled(1, 2);
 
     #[inline(always)]
-    fn eval<N: Number>(t: N, c: &[N]) -> N {
-        let d = t - c[1];
-        c[0] * (-c[2] * d * d).exp_down()
+    fn at<N: Number>(u: N, c: &[N]) -> N {
+        c[0] * u.bell()
     }
 
     fn support(c: &[f64], floor: f64) -> (f64, f64) {
@@ -30,7 +26,7 @@ impl Shape for Gaussian {
         if ratio <= 1.0 {
             return (f64::INFINITY, f64::NEG_INFINITY);
         }
-        let reach = (LN_2 * log2_above(ratio) / c[2]).sqrt();
+        let reach = log2_above(ratio).sqrt() / c[2];
         (c[1] - reach, c[1] + reach)
     }
 }
@@ -55,7 +51,7 @@ impl Term for Gaussian {
         let (w, admitted) = setup.width(*fwhm);
         out[0] = setup.peak_height(*amplitude, unit_area(*fwhm));
         out[1] = setup.position(*center);
-        out[2] = FOUR_LN_2 / (w * w);
+        out[2] = 2.0 / w;
         admitted
     }
 

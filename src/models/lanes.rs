@@ -7,6 +7,7 @@
 //! | function | range | ulp |
 //! |---|---|---|
 //! | exp | all; 0 below −87.33654, 3.4e38 above 88.72283 | 1 |
+//! | bell | all, from its square as rounded; 8·10⁻³¹ beyond ±10 | 1 |
 //! | ln | positive; subnormal numbers count as the smallest normal one | 1 |
 //! | ln_1p | −1 < x < 10³⁷ | 1.5 |
 //! | sin, cos | ∣x∣ ≤ 10⁴ | 2.5 |
@@ -69,8 +70,8 @@ impl<S: Simd> Number for f32x16<S> {
     }
 
     #[inline(always)]
-    fn exp_down(self) -> Self {
-        exponential(self)
+    fn bell(self) -> Self {
+        bell(self)
     }
 
     #[inline(always)]
@@ -170,6 +171,19 @@ pub fn exponential<N: Scale>(x: N) -> N {
     }
     let p = (r * r).mul_add(sum, r) + constant(x, 1.0);
     x.if_below(constant(x, table::EXP_LOW), constant(x, 0.0), p.scale(rounded))
+}
+
+/// 2 to the power −u², operation by operation over whatever `u` holds.
+#[inline(always)]
+pub fn bell<N: Scale>(u: N) -> N {
+    let square = (u * u).min(constant(u, table::BELL_END * table::BELL_END));
+    let rounded = constant(u, ROUNDER) - square;
+    let r = (constant(u, ROUNDER) - rounded) - square;
+    let mut sum = constant(u, table::EXP2[table::EXP2.len() - 1]);
+    for &c in table::EXP2[..table::EXP2.len() - 1].iter().rev() {
+        sum = sum.mul_add(r, constant(u, c));
+    }
+    sum.mul_add(r, constant(u, 1.0)).scale(rounded)
 }
 
 #[inline(always)]

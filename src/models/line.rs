@@ -7,7 +7,7 @@ pub struct Line;
 
 impl Shape for Line {
     #[inline(always)]
-    fn eval<N: Number>(t: N, c: &[N]) -> N {
+    fn at<N: Number>(t: N, c: &[N]) -> N {
         t.mul_add(c[1], c[0])
     }
 

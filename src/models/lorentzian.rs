@@ -2,7 +2,7 @@
 
 use std::f64::consts::FRAC_PI_2;
 
-use super::{ABREAST, Abreast, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity, abreast};
+use super::{ABREAST, Abreast, Argument, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity, abreast};
 
 /// Area of the peak of unit height and the given full width at half maximum: fwhm π/2.
 #[inline(always)]
@@ -14,12 +14,11 @@ pub(super) fn unit_area(fwhm: f64) -> f64 {
 pub struct Lorentzian;
 
 impl Shape for Lorentzian {
-    const POSITION: Option<usize> = Some(1);
+    const ARGUMENT: Argument = Argument::Scaled(1, 2);
 
     #[inline(always)]
-    fn eval<N: Number>(t: N, c: &[N]) -> N {
-        let u = (t - c[1]) * c[2];
-        c[0] / u.mul_add(u, t.of(1.0))
+    fn at<N: Number>(u: N, c: &[N]) -> N {
+        c[0] / u.mul_add(u, u.of(1.0))
     }
 
     fn support(c: &[f64], floor: f64) -> (f64, f64) {

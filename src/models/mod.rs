@@ -188,14 +188,45 @@ impl Golden {
     }
 }
 
+/// What a shape is a function of, beside other coefficients. Where it depends on t and a position by their difference alone, an engine may move
+/// the origin of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// t.
+    T,
+    /// t − position, by the number of that coefficient.
+    Distance(usize),
+    /// (t − position)·scale, by the numbers of both.
+    Scaled(usize, usize),
+}
+
+impl Argument {
+    /// Which coefficient is the position, if any.
+    pub const fn position(self) -> Option<usize> {
+        match self {
+            Self::T => None,
+            Self::Distance(position) | Self::Scaled(position, _) => Some(position),
+        }
+    }
+}
+
 /// A function of t with a fixed handful of coefficients: what engines evaluate once a point.
 pub trait Shape {
-    /// Which coefficient is a position, where the value depends on t and on that by their difference alone: an engine may move the origin
-    /// of both.
-    const POSITION: Option<usize> = None;
+    /// What `at` takes.
+    const ARGUMENT: Argument = Argument::T;
 
-    /// Value at t in [−1, 1], in units of y/scale. `c` holds `stride` coefficients.
-    fn eval<N: Number>(t: N, c: &[N]) -> N;
+    /// Value at an argument, in units of y/scale. `c` holds `stride` coefficients; those that the argument is made of are not read.
+    fn at<N: Number>(argument: N, c: &[N]) -> N;
+
+    /// Value at t in [−1, 1].
+    #[inline(always)]
+    fn eval<N: Number>(t: N, c: &[N]) -> N {
+        match Self::ARGUMENT {
+            Argument::T => Self::at(t, c),
+            Argument::Distance(position) => Self::at(t - c[position], c),
+            Argument::Scaled(position, scale) => Self::at((t - c[position]) * c[scale], c),
+        }
+    }
 
     /// The range of t outside which |value| < floor (in units of y/scale); it may reach beyond [−1, 1], and may be empty (lo > hi).
     fn support(c: &[f64], floor: f64) -> (f64, f64);
@@ -458,13 +489,13 @@ pub fn find(name: &str) -> Option<&'static Model> {
 }
 
 impl ShapeKind {
-    /// See [`Shape::POSITION`].
+    /// Which coefficient is a position, where the value depends on t and on that by their difference alone.
     pub fn position(self) -> Option<usize> {
         struct Of;
         impl Visit for Of {
             type Output = Option<usize>;
             fn visit<S: Shape>(self) -> Option<usize> {
-                S::POSITION
+                S::ARGUMENT.position()
             }
         }
         self.visit(Of)

@@ -33,11 +33,9 @@ pub trait Number: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = 
     /// eˢᵉˡᶠ; 0 below the smallest normal number.
     #[must_use]
     fn exp(self) -> Self;
-    /// The same where self is not positive, which spares a check.
+    /// A bell: 2 to the power −self², which is one half at ±1. In f32 it stays at its value there beyond ±10, 8·10⁻³¹.
     #[must_use]
-    fn exp_down(self) -> Self {
-        self.exp()
-    }
+    fn bell(self) -> Self;
     /// Natural logarithm of a positive normal number.
     #[must_use]
     fn ln(self) -> Self;
@@ -122,6 +120,9 @@ impl Number for f64 {
         let value = sum * Self::from_bits(power);
         let value = if self < SMALLEST { 0.0 } else { value };
         if self > LARGEST { Self::INFINITY } else { value }
+    }
+    fn bell(self) -> Self {
+        (-self * self).exp2()
     }
     fn ln(self) -> Self {
         f64::ln(self)

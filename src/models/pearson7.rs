@@ -2,17 +2,16 @@
 
 use std::f64::consts::{LN_2, PI};
 
-use super::{DefaultPrior, Extent, Golden, Inadmissible, Number, Quantity, Role, Setup, Shape, Term, Unit, exp2_above, log2_above, quantity};
+use super::{Argument, DefaultPrior, Extent, Golden, Inadmissible, Number, Quantity, Role, Setup, Shape, Term, Unit, exp2_above, log2_above, quantity};
 
 /// h [1 + k (x − center)²]^−m; coefficients: height, position, k in units of t, m.
 pub struct Pearson7;
 
 impl Shape for Pearson7 {
-    const POSITION: Option<usize> = Some(1);
+    const ARGUMENT: Argument = Argument::Distance(1);
 
     #[inline(always)]
-    fn eval<N: Number>(t: N, c: &[N]) -> N {
-        let d = t - c[1];
+    fn at<N: Number>(d: N, c: &[N]) -> N {
         c[0] * (-(c[3] * (c[2] * d * d).ln_1p())).exp()
     }
 

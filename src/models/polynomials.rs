@@ -14,6 +14,12 @@
 //! n = round(x/ln 2), r = fma(−n, [`LN_2_LOW`], fma(−n, [`LN_2_HIGH`], x)), |r| ≤ ½ ln 2 (the first step is exact);
 //! exp x = 2ⁿ (1 + fma(r², E(r), r)), E = [`EXP`]; 2ⁿ is added to the exponent bits (n = 128 occurs with a factor below 1).
 //!
+//! # bell
+//! 2 to the power −u², of which peaks that halve at a width are made: no multiplication by 1/ln 2, and nothing is left of n to subtract.
+//! v = u² is clamped from above to [`BELL_END`]², and the result stays at its value there; n = round(−v), r = −v − n (exact), |r| ≤ ½;
+//! 2⁻ᵛ = 2ⁿ fma(r, E(r), 1), E = [`EXP2`]; 2ⁿ is added to the exponent bits. A degree less would make it 1.9 ulp. In shaders u is clamped,
+//! and n and r are formed of it by fma, which rounds v a time less.
+//!
 //! # ln
 //! x is raised to the smallest normal number. i = bits(x) − bits(√½), n = i >> 23 (arithmetic), m = float((i & 0x7fffff) + bits(√½)) in
 //! [√½, √2), f = m − 1 (exact). ln(1 + f) = f − f²/2 + f³ L(f), L = [`LN`];
@@ -56,6 +62,12 @@ pub const EXP_LOW: f32 = -87.336_54;
 pub const EXP_HIGH: f32 = 88.722_83;
 /// (eʳ − 1 − r)/r² on |r| ≤ ½ ln 2; fit 3.1e-9.
 pub const EXP: [f32; 5] = [0.499_999_94, 0.166_665_21, 0.041_668_255, 0.008_368_663, 0.001_382_146_8];
+
+/// Beyond this, either way, a bell stays at its value here, 2⁻¹⁰⁰ = 8·10⁻³¹: nothing beside any noise, and not so small that a low peak's
+/// values are subnormal, which cost cores many times as much.
+pub const BELL_END: f32 = 10.0;
+/// (2ʳ − 1)/r on |r| ≤ ½; fit 3.0e-9.
+pub const EXP2: [f32; 6] = [std::f32::consts::LN_2, 0.240_226_48, 0.055_503_6, 0.009_618_506, 0.001_339_080_6, 0.000_153_264_63];
 
 /// Bits of √½.
 pub const SQRT_HALF_BITS: i32 = 0x3f35_04f3;

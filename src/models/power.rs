@@ -10,7 +10,7 @@ pub struct Power;
 
 impl Shape for Power {
     #[inline(always)]
-    fn eval<N: Number>(t: N, c: &[N]) -> N {
+    fn at<N: Number>(t: N, c: &[N]) -> N {
         c[0] / t.mul_add(c[1], t.of(1.0))
     }
 

@@ -1,8 +1,6 @@
 //! The pseudo-Voigt peak: a Lorentzian and a Gaussian of the same width, mixed.
 
-use std::f64::consts::LN_2;
-
-use super::{ABREAST, Abreast, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, gaussian, log2_above, lorentzian, quantity, abreast};
+use super::{ABREAST, Abreast, Argument, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, gaussian, log2_above, lorentzian, quantity, abreast};
 
 /// h [η L + (1 − η) G]; coefficients: h (1 − η), h η, position, 2/fwhm in units of t.
 pub struct PseudoVoigt;
@@ -18,7 +16,7 @@ pub(super) fn unit_area(fwhm: f64, eta: f64) -> f64 {
     eta * lorentzian::unit_area(fwhm) + (1.0 - eta) * gaussian::unit_area(fwhm)
 }
 
-/// u ≥ 0 beyond which g exp(−ln2 u²) + l/(1 + u²) < floor, for g, l ≥ 0; none where it is below everywhere.
+/// u ≥ 0 beyond which g 2^(−u²) + l/(1 + u²) < floor, for g, l ≥ 0; none where it is below everywhere.
 ///
 /// A tenth of the floor is left to the Gaussian, whose reach hardly depends on it, and the rest to the Lorentzian.
 pub(super) fn reach(g: f64, l: f64, floor: f64) -> Option<f64> {
@@ -31,13 +29,11 @@ pub(super) fn reach(g: f64, l: f64, floor: f64) -> Option<f64> {
 }
 
 impl Shape for PseudoVoigt {
-    const POSITION: Option<usize> = Some(2);
+    const ARGUMENT: Argument = Argument::Scaled(2, 3);
 
     #[inline(always)]
-    fn eval<N: Number>(t: N, c: &[N]) -> N {
-        let u = (t - c[2]) * c[3];
-        let v = u * u;
-        c[0].mul_add((v * t.of(-LN_2)).exp(), c[1] / (v + t.of(1.0)))
+    fn at<N: Number>(u: N, c: &[N]) -> N {
+        c[0].mul_add(u.bell(), c[1] / u.mul_add(u, u.of(1.0)))
     }
 
     fn support(c: &[f64], floor: f64) -> (f64, f64) {
@@ -105,7 +101,7 @@ mod tests {
     fn nothing_above_the_floor_lies_beyond_the_reach() {
         for (g, l) in [(1.0, 0.0), (0.0, 1.0), (0.7, 1e-9), (3e-7, 0.4), (1e5, 1e2), (1.1e-6, 0.0), (0.0, 1.1e-6)] {
             let u = reach(g, l, 1e-6).unwrap();
-            assert!(g * (-LN_2 * u * u).exp() + l / (1.0 + u * u) <= 1e-6 * (1.0 + 1e-12), "{g} {l}: {u}");
+            assert!(g * (-u * u).exp2() + l / (1.0 + u * u) <= 1e-6 * (1.0 + 1e-12), "{g} {l}: {u}");
         }
         assert_eq!(reach(5e-7, 4e-7, 1e-6), None);
     }

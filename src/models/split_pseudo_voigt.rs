@@ -1,9 +1,7 @@
 //! The asymmetric pseudo-Voigt peak: different widths left and right of the centre.
 
-use std::f64::consts::LN_2;
-
 use super::pseudo_voigt::{eta, reach, unit_area};
-use super::{ABREAST, Abreast, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity, abreast};
+use super::{ABREAST, Abreast, Argument, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, quantity, abreast};
 
 /// The largest asymmetry: widths of 19 to 1.
 const MOST: f64 = 0.9;
@@ -12,14 +10,12 @@ const MOST: f64 = 0.9;
 pub struct SplitPseudoVoigt;
 
 impl Shape for SplitPseudoVoigt {
-    const POSITION: Option<usize> = Some(2);
+    const ARGUMENT: Argument = Argument::Distance(2);
 
     #[inline(always)]
-    fn eval<N: Number>(t: N, c: &[N]) -> N {
-        let d = t - c[2];
-        let u = d * d.if_below(t.of(0.0), c[3], c[4]);
-        let v = u * u;
-        c[0].mul_add((v * t.of(-LN_2)).exp(), c[1] / (v + t.of(1.0)))
+    fn at<N: Number>(d: N, c: &[N]) -> N {
+        let u = d * d.if_below(d.of(0.0), c[3], c[4]);
+        c[0].mul_add(u.bell(), c[1] / u.mul_add(u, u.of(1.0)))
     }
 
     fn support(c: &[f64], floor: f64) -> (f64, f64) {

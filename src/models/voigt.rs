@@ -2,7 +2,7 @@
 
 use std::f64::consts::{FRAC_1_PI, FRAC_2_SQRT_PI, LN_2, PI};
 
-use super::{Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, log2_above, quantity};
+use super::{Argument, Extent, Golden, Inadmissible, Number, Quantity, Setup, Shape, Term, log2_above, quantity};
 
 /// Coefficients of Weideman's expansion with N = 20 terms, highest power first (the recipe is `weideman` in tests/golden/make.py).
 ///
@@ -66,11 +66,11 @@ fn faddeeva<N: Number>(x: N, y: N) -> N {
 pub struct Voigt;
 
 impl Shape for Voigt {
-    const POSITION: Option<usize> = Some(1);
+    const ARGUMENT: Argument = Argument::Scaled(1, 2);
 
     #[inline(always)]
-    fn eval<N: Number>(t: N, c: &[N]) -> N {
-        c[0] * faddeeva((t - c[1]) * c[2], c[3])
+    fn at<N: Number>(x: N, c: &[N]) -> N {
+        c[0] * faddeeva(x, c[3])
     }
 
     /// Re w(x + iy) ≤ exp(−x²) + (1 + 2.9/x²) y/(√π (x² + y²)), and 1.65 will do for the bracket at any x (checked on a grid of

@@ -53,6 +53,8 @@ fn shared_constants() -> Vec<(&'static str, Vec<f64>)> {
         ("EXP_LOW", of(&[table::EXP_LOW])),
         ("EXP_HIGH", of(&[table::EXP_HIGH])),
         ("EXP", of(&table::EXP)),
+        ("BELL_END", of(&[table::BELL_END])),
+        ("EXP2", of(&table::EXP2)),
         ("SQRT_HALF_BITS", vec![f64::from(table::SQRT_HALF_BITS)]),
         ("LN", of(&table::LN)),
         ("TWO_OVER_PI", of(&[table::TWO_OVER_PI])),

@@ -4,7 +4,7 @@ use super::arithmetic::{Arithmetic, Partial, Step};
 use super::grid::{Axis, Data, Grid, MOST_COEFFICIENTS, Part, TermOnGrid};
 use super::span::{ABREAST, STEPS_A_BLOCK, Span};
 use crate::engine::POISSON_FLOOR;
-use crate::models::{Extent, Number, Shape, Visit};
+use crate::models::{Argument, Extent, Number, Shape, Visit};
 
 /// Writes a term's curve at some steps, or adds it to what is there.
 pub fn evaluate<A: Arithmetic>(
@@ -52,7 +52,7 @@ impl<A: Arithmetic> Evaluate<'_, A> {
     #[inline(always)]
     fn run<S: Shape, const N: usize>(self) {
         let (a, Extent { repeats, stride }) = (self.arithmetic, self.extent);
-        let t = if S::POSITION.is_some() { self.axis.near } else { self.axis.t };
+        let t = if S::ARGUMENT == Argument::T { self.axis.t } else { self.axis.near };
         for i in 0..repeats {
             let (own, onto) = (&self.coefficients[i * stride..(i + 1) * stride], self.onto || i > 0);
             // Room for many coefficients of steps abreast would not stay in registers, and clearing it would cost more than it spares.
@@ -83,13 +83,11 @@ fn steps<A: Arithmetic, S: Shape, const N: usize>(
     for (c, &value) in room.iter_mut().zip(own) {
         *c = a.splat(A::element(value));
     }
-    let c = &mut room[..own.len()];
+    let c = &room[..own.len()];
     for ((t, origin), out) in t.iter().zip(origins).zip(curve) {
-        if let Some(p) = S::POSITION {
-            c[p] = a.splat(offset::<A>(own[p], *origin));
-        }
+        let offset = a.splat(offset::<A, S>(own, *origin));
         for part in 0..A::PARTS {
-            let value = S::eval(a.load(t, part), c);
+            let value = S::at(argument::<S, _>(a.load(t, part), offset, c), c);
             a.store(if onto { a.load(out, part) + value } else { value }, out, part);
         }
     }
@@ -114,32 +112,44 @@ fn steps_abreast<A: Arithmetic, S: Shape, const N: usize>(
     for (c, &value) in room.iter_mut().zip(own) {
         *c = a.splat_abreast(&[A::element(value); ABREAST], 0);
     }
-    let c = &mut room[..own.len()];
+    let c = &room[..own.len()];
     for begin in (0..curve.len()).step_by(TURNS) {
         let turns = begin..curve.len().min(begin + TURNS);
         let (t, origins, curve) = (&t[turns.clone()], &origins[turns.clone()], &mut curve[turns]);
-        if let Some(p) = S::POSITION {
-            let offset = |origin| offset::<A>(own[p], origin);
+        if S::ARGUMENT != Argument::T {
+            let offset = |origin| offset::<A, S>(own, origin);
             for (offsets, &[o, q, r, s]) in offsets.iter_mut().zip(origins) {
                 *offsets = [offset(o), offset(q), offset(r), offset(s)];
             }
         }
         for ((t, offsets), out) in t.iter().zip(&offsets).zip(curve) {
             for part in 0..A::PARTS_ABREAST {
-                if let Some(p) = S::POSITION {
-                    c[p] = a.splat_abreast(offsets, part);
-                }
-                let value = S::eval(a.load_abreast(t, part), c);
+                let offset = a.splat_abreast(offsets, part);
+                let value = S::at(argument::<S, _>(a.load_abreast(t, part), offset, c), c);
                 a.store_abreast(if onto { a.load_abreast(out, part) + value } else { value }, out, part);
             }
         }
     }
 }
 
-/// A position from an origin. The difference in f64: near the peak it is small, and so is its rounding error.
+/// An origin from the position, scaled as the shape wants it. The difference in f64: near the peak it is small, and so is its rounding error.
 #[inline(always)]
-fn offset<A: Arithmetic>(position: f64, origin: f64) -> A::Element {
-    A::element(position - origin)
+fn offset<A: Arithmetic, S: Shape>(own: &[f64], origin: f64) -> A::Element {
+    A::element(match S::ARGUMENT {
+        Argument::T => 0.0,
+        Argument::Distance(position) => origin - own[position],
+        Argument::Scaled(position, scale) => (origin - own[position]) * own[scale],
+    })
+}
+
+/// What a shape takes, of t from an origin and of that from the position: with a scale, one operation instead of two.
+#[inline(always)]
+fn argument<S: Shape, N: Number>(t: N, offset: N, c: &[N]) -> N {
+    match S::ARGUMENT {
+        Argument::T => t,
+        Argument::Distance(_) => t + offset,
+        Argument::Scaled(_, scale) => t.mul_add(c[scale], offset),
+    }
 }
 
 /// Writes the origin plus some curves, each with the steps it lives on, at the steps of a span.

@@ -3,7 +3,7 @@
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 use crate::models::Number;
-use crate::models::lanes::{Scale, exponential};
+use crate::models::lanes::{Scale, bell, exponential};
 use crate::models::polynomials::EXP_HIGH;
 
 /// Two numbers; each gets the bits that it would get alone.
@@ -50,8 +50,8 @@ impl<N: Scale> Number for Pair<N> {
     }
 
     #[inline(always)]
-    fn exp_down(self) -> Self {
-        exponential(self)
+    fn bell(self) -> Self {
+        bell(self)
     }
 }
 
@@ -73,7 +73,7 @@ mod tests {
             let pair = Pair(x, y);
             let functions = [
                 ("exp", Number::exp(pair), Number::exp(x), Number::exp(y)),
-                ("exp_down", Number::exp_down(-Number::abs(pair)), Number::exp(-Number::abs(x)), Number::exp(-Number::abs(y))),
+                ("bell", Number::bell(pair), Number::bell(x), Number::bell(y)),
                 ("atan", Number::atan(pair), Number::atan(x), Number::atan(y)),
                 ("erf", Number::erf(pair), Number::erf(x), Number::erf(y)),
                 ("min", Number::min(pair, pair.of(0.3)), Number::min(x, x.of(0.3)), Number::min(y, y.of(0.3))),

@@ -42,12 +42,12 @@ const ACCEPTED: f64 = 0.3;
 /// makes of `misfit` for navi21. Scalar ones, which are issued beside them, are left out.
 fn instructions(shape: ShapeKind, extent: Extent) -> f64 {
     match shape {
-        ShapeKind::Gaussian => 84.0,
+        ShapeKind::Gaussian => 68.0,
         ShapeKind::Lorentzian => 24.0,
-        ShapeKind::PseudoVoigt => 100.0,
+        ShapeKind::PseudoVoigt => 80.0,
         ShapeKind::Voigt => 238.0,
         ShapeKind::Pearson7 => 192.0,
-        ShapeKind::SplitPseudoVoigt => 112.0,
+        ShapeKind::SplitPseudoVoigt => 92.0,
         ShapeKind::Chebyshev => 1.0 + 16.0 * extent.stride as f64,
         ShapeKind::Power => 12.0,
         ShapeKind::Exponential => 72.0,

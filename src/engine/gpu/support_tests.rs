@@ -15,14 +15,14 @@ use crate::problem::Problem;
 type Edit = fn(String) -> String;
 
 fn counting(source: String) -> String {
-    const VALUE: &str = "return coefficient(at) * m_exp(-(coefficient(at + 2u) * d * d));";
+    const VALUE: &str = "return coefficient(at) * m_bell(u);";
     assert!(source.contains(VALUE));
     source.replace(VALUE, "return 1.0;")
 }
 
 /// Coefficients of two Gaussians, the second of height zero: it has no support.
 fn coefficients(position: f64, sharpness: f64) -> [f64; 6] {
-    [1.0, position, sharpness, 0.0, 0.1, 3.0]
+    [1.0, position, sharpness, 0.0, 0.1, 2.0]
 }
 
 /// Two Gaussians against data that are one where the first has its support and zero elsewhere. What is up to a row of lanes away may be evaluated
@@ -50,7 +50,7 @@ fn wrong(gpu: &Gpu, points: usize, (position, sharpness): (f64, f64)) -> f64 {
     roster.push(&of, 1);
     let mut tile = GpuTile::new(gpu, &roster).expect("fits");
     let mut seen = Vec::new();
-    tile.load(&[0], &coefficients(0.3, 50.0), &mut seen).expect("runs");
+    tile.load(&[0], &coefficients(0.3, 8.5), &mut seen).expect("runs");
     let mut count = 0.0;
     for term in [0, 1] {
         let mut moves = Moves::default();
@@ -63,9 +63,9 @@ fn wrong(gpu: &Gpu, points: usize, (position, sharpness): (f64, f64)) -> f64 {
     count
 }
 
-/// Positions and sharpness of supports: narrow and wide ones, one between two points, ones cut by either end, outside, and over all.
+/// Positions and sharpness (2/fwhm) of supports: narrow and wide ones, one between two points, ones cut by either end, outside, and over all.
 const SUPPORTS: [(f64, f64); 9] =
-    [(0.0, 1e4), (0.0, 100.0), (-0.37, 400.0), (0.0031, 1e9), (-1.0, 30.0), (1.0, 300.0), (-1.5, 100.0), (3.0, 1e3), (0.1, 1.0)];
+    [(0.0, 120.0), (0.0, 12.0), (-0.37, 24.0), (0.0031, 38e3), (-1.0, 6.6), (1.0, 21.0), (-1.5, 12.0), (3.0, 38.0), (0.1, 1.2)];
 
 /// All that is wrong on one path with kernels as a test wants them; none without an adapter.
 fn all_wrong(path: Path, edit: Edit) -> Option<f64> {

@@ -272,8 +272,8 @@ fn totals_are_kept_where_they_pay() {
     let shape = crate::models::ShapeKind::PseudoVoigt;
     let n = path::crossover(shape, many.terms[0].extent, 1.0);
     println!("from {n} pseudo-Voigts on");
-    // 1.3 · 2 · 25 + 98 + .3 · 195 over 25: see shaders/README.md.
-    assert_eq!(n, 9);
+    // 1.3 · 2 · 20 + 98 + .3 · 195 over 20: see shaders/README.md.
+    assert_eq!(n, 11);
 }
 
 /// Totals count among the bytes of a buffer: blocks become smaller, and a ladder whose totals no buffer holds is recomputed.
