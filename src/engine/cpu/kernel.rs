@@ -60,7 +60,7 @@ impl<A: Arithmetic> Evaluate<'_, A> {
             let (curve, curve_left) = self.curve.split_at_mut(abreast * ABREAST);
             let (t, t_left) = t.split_at(abreast * ABREAST);
             let (origins, origins_left) = self.axis.origins.split_at(abreast * ABREAST);
-            if N <= FEW {
+            if N <= FEW && abreast > 0 {
                 let (t, origins) = (t.as_chunks().0, origins.as_chunks().0);
                 steps_abreast::<A, S, N>(a, own, t, origins, onto, curve.as_chunks_mut().0);
             }
@@ -80,8 +80,9 @@ fn steps<A: Arithmetic, S: Shape, const N: usize>(
     curve: &mut [Step<A::Element>],
 ) {
     let mut room = [a.splat(A::element(0.0)); N];
-    for (c, &value) in room.iter_mut().zip(own) {
-        *c = a.splat(A::element(value));
+    // All of the room is written: a loop of known length leaves in registers what is read.
+    for (i, c) in room.iter_mut().enumerate() {
+        *c = a.splat(A::element(own.get(i).copied().unwrap_or(0.0)));
     }
     let c = &room[..own.len()];
     for ((t, origin), out) in t.iter().zip(origins).zip(curve) {
@@ -109,17 +110,17 @@ fn steps_abreast<A: Arithmetic, S: Shape, const N: usize>(
 ) {
     let mut offsets = [[A::element(0.0); ABREAST]; TURNS];
     let mut room = [a.splat_abreast(&offsets[0], 0); N];
-    for (c, &value) in room.iter_mut().zip(own) {
-        *c = a.splat_abreast(&[A::element(value); ABREAST], 0);
+    // As in `steps`; what is the same of all steps abreast then takes one register.
+    for (i, c) in room.iter_mut().enumerate() {
+        *c = a.splat_abreast(&[A::element(own.get(i).copied().unwrap_or(0.0)); ABREAST], 0);
     }
     let c = &room[..own.len()];
     for begin in (0..curve.len()).step_by(TURNS) {
         let turns = begin..curve.len().min(begin + TURNS);
         let (t, origins, curve) = (&t[turns.clone()], &origins[turns.clone()], &mut curve[turns]);
         if S::ARGUMENT != Argument::T {
-            let offset = |origin| offset::<A, S>(own, origin);
-            for (offsets, &[o, q, r, s]) in offsets.iter_mut().zip(origins) {
-                *offsets = [offset(o), offset(q), offset(r), offset(s)];
+            for (offset, origin) in offsets.as_flattened_mut().iter_mut().zip(origins.as_flattened()) {
+                *offset = self::offset::<A, S>(own, *origin);
             }
         }
         for ((t, offsets), out) in t.iter().zip(&offsets).zip(curve) {
