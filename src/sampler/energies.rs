@@ -78,7 +78,8 @@ impl Energies {
                 self.pieces.truncate(MOST_PIECES / 2);
                 self.length *= 2;
             }
-            self.pieces.push(Piece::default());
+            let draws = Draws::Listed(Vec::with_capacity(MOST_LISTED.min(self.length * energies.len())));
+            self.pieces.push(Piece { draws, ..Piece::default() });
         }
         let Some(piece) = self.pieces.last_mut() else { return };
         piece.sweeps += 1;
