@@ -1,9 +1,10 @@
 //! Steps tuned while the sampler adapts: their sizes by Robbins–Monro from acceptance counts, their shapes from the visited states.
 
+mod gain;
 mod shape;
 
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -16,6 +17,7 @@ use super::record::Record;
 use super::schedule::{Kind, Move};
 use crate::models::ABREAST;
 use crate::problem::Problem;
+use gain::followed;
 use shape::{Family, families, first_factor};
 pub use shape::{cholesky, coordinate, spread};
 
@@ -36,9 +38,6 @@ const SCARCE: (f64, u32) = (0.05, 4);
 /// From fewer proposals no acceptance is told.
 const FEW: u32 = 500;
 
-/// Gains of the first decisions, which are wanted often and cost a power.
-static GAINS: LazyLock<[f64; 1024]> = LazyLock::new(|| std::array::from_fn(|n| power_gain(n as u32)));
-
 /// Size and shape of every move at every place, and what they are tuned from. A place is a rung of a copy: those of the first copy, then those of the
 /// next. Figures of places stand side by side, as walks read them.
 #[derive(Clone, Debug)]
@@ -52,6 +51,9 @@ pub struct Tuning {
     ln_sizes: Vec<f64>,
     tried: Vec<u32>,
     accepted: Vec<u32>,
+    /// Places that have shapes of their own: those of one copy, for all copies have the same. After the last the first ones follow, so that those of
+    /// places abreast are together.
+    period: usize,
     /// Where the shape of every move is among the factors: entry after entry, and of each place after place.
     factors: Vec<f64>,
     shapes: Vec<Range<usize>>,
@@ -107,13 +109,14 @@ impl Tuning {
         let (mut factors, mut shapes) = (Vec::new(), Vec::with_capacity(moves.len()));
         for what in moves {
             let from = factors.len();
-            first_factor(problem, what).iter().for_each(|entry| factors.extend(std::iter::repeat_n(*entry, stride)));
+            first_factor(problem, what).iter().for_each(|entry| factors.extend(std::iter::repeat_n(*entry, places + ABREAST)));
             shapes.push(from..factors.len());
         }
         Self {
             adapting: true,
             places,
             stride,
+            period: places,
             ln_sizes: vec![0.3f64.ln(); stride * moves.len()],
             tried: vec![0; stride * moves.len()],
             accepted: vec![0; stride * moves.len()],
@@ -136,16 +139,12 @@ impl Tuning {
     /// The same for so many copies, each at its own places.
     pub fn repeated(&self, copies: usize) -> Self {
         let places = self.places * copies;
-        let stride = places.next_multiple_of(ABREAST);
-        let longer = |at: usize| at / self.stride * stride;
         Self {
             places,
-            stride,
+            stride: places.next_multiple_of(ABREAST),
             ln_sizes: self.beside(&self.ln_sizes, copies),
             tried: self.beside(&self.tried, copies),
             accepted: self.beside(&self.accepted, copies),
-            factors: self.beside(&self.factors, copies),
-            shapes: self.shapes.iter().map(|shape| longer(shape.start)..longer(shape.end)).collect(),
             turns: self.beside(&self.turns, copies),
             moments: self.moments.repeat(copies),
             normals: std::iter::repeat_n(&self.normals, copies).flatten().cloned().collect(),
@@ -154,7 +153,7 @@ impl Tuning {
         }
     }
 
-    /// Figures of places, of one move or entry after the other, for so many copies.
+    /// Figures of places, of one move after the other, for so many copies.
     fn beside<T: Copy + Default>(&self, figures: &[T], copies: usize) -> Vec<T> {
         let stride = (self.places * copies).next_multiple_of(ABREAST);
         let mut all = Vec::with_capacity(figures.len() / self.stride.max(1) * stride);
@@ -179,7 +178,7 @@ impl Tuning {
 
     /// Where the entries of a move's shape at a place are.
     fn shape(&self, place: usize, step: usize) -> impl Iterator<Item = usize> {
-        self.shapes[step].clone().skip(place).step_by(self.stride)
+        self.shapes[step].clone().skip(place % self.period).step_by(self.period + ABREAST)
     }
 
     /// The step of a move at a place.
@@ -204,7 +203,7 @@ impl Tuning {
     /// An entry of a move's shape there.
     #[inline(always)]
     pub fn entries(&self, first: usize, step: usize, entry: usize) -> &[f64] {
-        &self.factors[self.shapes[step].start + entry * self.stride + first..][..ABREAST]
+        &self.factors[self.shapes[step].start + entry * (self.period + ABREAST) + first % self.period..][..ABREAST]
     }
 
     /// Whether a move is made at all places in every sweep, as far as that follows from what was learned.
@@ -415,20 +414,16 @@ impl Tuning {
 
     /// A new shape of one move.
     fn reshape_one(&mut self, rung: usize, step: usize, shape: impl Iterator<Item = f64>) {
-        let at = self.shapes[step].clone().skip(rung).step_by(self.stride);
-        at.zip(shape).for_each(|(at, entry)| self.factors[at] = entry);
+        let entries = self.shapes[step].clone().step_by(self.period + ABREAST);
+        for (entry, value) in entries.zip(shape) {
+            (rung..self.period + ABREAST).step_by(self.period).for_each(|place| self.factors[entry + place] = value);
+        }
     }
 }
 
 /// Numbers that the moments of all families take at a place.
 fn learned(families: &[Family]) -> usize {
     families.iter().map(|family| family.members.len() * shape::moments(family.size())).sum()
-}
-
-/// What ln of a size becomes with the decision that is the n-th.
-#[inline(always)]
-fn followed(ln_size: f64, n: u32, accepted: bool, rate: f64, longest: f64) -> f64 {
-    (ln_size + gain(n) * (f64::from(u8::from(accepted)) - rate)).clamp(-60.0, longest)
 }
 
 /// Accepted and tried proposals of the moves that are like that, over all copies at a rung.
@@ -449,16 +444,6 @@ fn longest(copies: &[Share<'_>], moves: &[Move], rung: usize) -> f64 {
     let tuned = (0..moves.len()).filter(|&step| moves[step].kind == Kind::Whole && moves[step].rate.is_some());
     let mean = |step: usize| copies.iter().map(|c| c.ln_size(rung, step)).sum::<f64>() / copies.len() as f64;
     tuned.map(mean).fold(f64::NEG_INFINITY, f64::max).exp()
-}
-
-/// The Robbins–Monro gain at the n-th decision.
-fn gain(n: u32) -> f64 {
-    GAINS.get(n as usize).copied().unwrap_or_else(|| power_gain(n))
-}
-
-/// It falls as n^−0.6, which converges and forgets its start.
-fn power_gain(n: u32) -> f64 {
-    2.0 * (f64::from(n) + 3.0).powf(-0.6)
 }
 
 /// Rungs on both sides of β among `from` (from rung 1 on) and how far β lies between them in ln β.
@@ -569,6 +554,20 @@ mod tests {
         assert_eq!(learned(2, 0.01, 0.5, false), Some((4, false)), "its steps are");
         assert_eq!(learned(2, 0.01, 0.1, false), None);
         assert_eq!(learned(0, 0.5, 0.5, false), None, "one that was never tried");
+    }
+
+    #[test]
+    fn every_copy_has_the_shapes_of_its_rungs() {
+        let problem = problem();
+        let moves = schedule(&problem);
+        let step = moves.iter().position(|what| what.kind == Kind::Walk && what.targets[0].parameters.len() == 3).unwrap();
+        let (shape, mut tuning) = (|rung: usize, entry: usize| (10 * rung + entry) as f64, Tuning::new(&problem, &moves, RUNGS));
+        (0..RUNGS).for_each(|rung| tuning.reshape_one(rung, step, (0..9).map(|entry| shape(rung, entry))));
+        let tuning = tuning.repeated(3);
+        for (place, entry) in (0..3 * RUNGS).flat_map(|place| (0..9).map(move |entry| (place, entry))) {
+            let first = place / ABREAST * ABREAST;
+            assert_eq!(tuning.entries(first, step, entry)[place - first], shape(place % RUNGS, entry), "place {place}");
+        }
     }
 
     #[test]

@@ -518,5 +518,7 @@ impl OnLevel for Begin<'_> {
 }
 
 #[cfg(test)]
+mod beside_tests;
+#[cfg(test)]
 #[path = "chains_tests.rs"]
 mod tests;

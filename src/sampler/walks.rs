@@ -393,7 +393,7 @@ impl Walks<'_> {
             let mut count = 0;
             for lane in 0..ABREAST {
                 for unit in group * self.proposals..(group + 1) * self.proposals {
-                    handed[count.min(self.proposals * ABREAST - 1)] = (lane, unit);
+                    handed[count] = (lane, unit);
                     count += usize::from(fine[unit][lane]);
                 }
             }
