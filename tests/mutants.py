@@ -89,8 +89,8 @@ MUTANTS = [
     (
         "an engine that is asked about another walker",
         "src/sampler/walks.rs",
-        "self.walker_of[batch.first + group * ABREAST + lane]",
-        "self.walker_of[batch.first + (group * ABREAST + lane) / 2 * 2]",
+        "self.walker_of[first + lane]",
+        "self.walker_of[first + lane / 2 * 2]",
         ["--lib", "what_is_known_of_a_state_is_of_that_state"],
     ),
     (

@@ -84,17 +84,14 @@ impl Proposed {
     }
 }
 
-/// Units whose numbers are computed one step after the other: what one waits for is then spanned by the others.
-const UNITS: usize = 8;
-
-/// Room for what is computed abreast, of one problem after the other. A unit is a proposal of places abreast; where there is one number a unit and a row
-/// or term, it is row after row, unit after unit.
+/// Room for what is computed abreast, of one problem after the other. A unit is a proposal of the places abreast; where there is one number a unit and a
+/// row, it is row after row, unit after unit.
 #[derive(Debug, Default)]
 pub struct Room {
-    /// Which places of a group make the move, and the sizes of their steps.
-    due: Vec<[bool; ABREAST]>,
-    sizes: Vec<Abreast>,
-    /// Normal numbers to the centre, of each group, and of each unit.
+    /// Which places make the move, and the sizes of their steps.
+    due: [bool; ABREAST],
+    sizes: Abreast,
+    /// Normal numbers to the centre, and of each unit.
     centre: Vec<Abreast>,
     normals: Vec<Abreast>,
     /// What the changed parameters become.
@@ -110,15 +107,6 @@ pub struct Room {
     coefficients: Vec<f64>,
     /// Lane and unit of what is handed on.
     handed: Vec<(usize, usize)>,
-}
-
-/// Places whose proposals are computed side by side.
-#[derive(Clone, Copy)]
-struct Batch {
-    first: usize,
-    groups: usize,
-    /// Units, and from the numbers of one row to those of the next.
-    units: usize,
 }
 
 impl OnLevel for Walks<'_> {
@@ -137,24 +125,20 @@ impl OnLevel for Walks<'_> {
 impl Walks<'_> {
     #[inline(always)]
     fn all<S: Simd>(&mut self, simd: S) {
-        let most = (UNITS / self.proposals).max(1);
-        self.make_room(most);
-        let groups = self.walker_of.len().div_ceil(ABREAST);
-        for group in (0..groups).step_by(most) {
-            let groups = most.min(groups - group);
-            let batch = Batch { first: group * ABREAST, groups, units: groups * self.proposals };
-            self.find_due(batch);
-            self.draw(simd, batch);
-            self.step(batch);
-            self.prepare(simd.level(), batch);
-            self.tell(batch);
-            self.hand_on(batch);
+        self.make_room();
+        for first in (0..self.walker_of.len()).step_by(ABREAST) {
+            self.find_due(first);
+            self.draw(simd, first);
+            self.step(first);
+            self.prepare(simd.level(), first);
+            self.tell(first);
+            self.hand_on(first);
         }
     }
 
-    /// Everything that is the same at all places, and room for so many groups.
-    fn make_room(&mut self, groups: usize) {
-        let (parameters, terms, units) = (&self.target.parameters, &self.target.terms, groups * self.proposals);
+    /// Everything that is the same at all places, and room for the proposals of those abreast.
+    fn make_room(&mut self) {
+        let (parameters, terms, units) = (&self.target.parameters, &self.target.terms, self.proposals);
         self.proposed.changed.clear();
         self.proposed.changed.extend_from_slice(parameters);
         let bindings = |k: u32| &self.problem.terms[k as usize].bindings;
@@ -166,9 +150,7 @@ impl Walks<'_> {
         }
         let (zeros, rows) = ([0.0; ABREAST], 2 * parameters.len().div_ceil(2));
         room.values.resize(terms.iter().map(|&k| bindings(k).len()).max().unwrap_or(0), zeros);
-        room.due.resize(groups, [false; ABREAST]);
-        room.sizes.resize(groups, zeros);
-        room.centre.resize(groups * rows, zeros);
+        room.centre.resize(rows, zeros);
         room.normals.resize(units * rows, zeros);
         room.to.resize(units * rows, zeros);
         room.ln_ratio.resize(units, zeros);
@@ -179,95 +161,79 @@ impl Walks<'_> {
     }
 
     #[inline(always)]
-    fn find_due(&mut self, batch: Batch) {
-        let always = self.tuning.always(self.step);
-        for group in 0..batch.groups {
-            let first = batch.first + group * ABREAST;
-            let (mut due, betas) = ([false; ABREAST], &self.betas[first..first + ABREAST]);
-            for lane in 0..ABREAST {
-                due[lane] = betas[lane] > 0.0;
-            }
-            if !always {
-                for lane in 0..ABREAST {
-                    due[lane] = due[lane] && self.tuning.wants(first + lane, self.step, Kind::Walk, self.sweep);
-                }
-            }
-            self.room.due[group] = due;
+    fn find_due(&mut self, first: usize) {
+        let (mut due, betas) = ([false; ABREAST], &self.betas[first..first + ABREAST]);
+        for lane in 0..ABREAST {
+            due[lane] = betas[lane] > 0.0;
         }
+        if !self.tuning.always(self.step) {
+            for lane in 0..ABREAST {
+                due[lane] = due[lane] && self.tuning.wants(first + lane, self.step, Kind::Walk, self.sweep);
+            }
+        }
+        self.room.due = due;
     }
 
     /// Of one proposal a walker, its normal numbers and the one that decides it. Several step from the state to a centre and from there to each, half of
     /// the variance each, so that state and proposals are all alike to the centre.
     #[inline(always)]
-    fn draw<S: Simd>(&mut self, simd: S, batch: Batch) {
+    fn draw<S: Simd>(&mut self, simd: S, first: usize) {
         let (n, step) = (self.target.parameters.len(), self.step as u32);
-        let pairs = n.div_ceil(2);
+        let (pairs, of) = (n.div_ceil(2), self.sources.abreast(first));
         let Room { centre, normals, .. } = &mut *self.room;
-        for group in 0..batch.groups {
-            let first = batch.first + group * ABREAST;
-            let of = self.sources.abreast(first);
-            if self.proposals == 1 {
-                let uniform = draw_pairs(simd, &of, (0, self.sweep, step), pairs, &mut normals[group..], batch.units);
-                self.proposed.uniform[first..first + ABREAST].copy_from_slice(&uniform);
-                continue;
-            }
-            draw_pairs(simd, &of, (0, self.sweep, step), pairs, &mut centre[group..], batch.groups);
-            let blocks = pairs.div_ceil(2) as u32;
-            for rival in 0..self.proposals {
-                let unit = group * self.proposals + rival;
-                draw_pairs(simd, &of, (blocks * (1 + rival as u32), self.sweep, step), pairs, &mut normals[unit..], batch.units);
-                for row in 0..n {
-                    let (mut own, centre) = (normals[row * batch.units + unit], centre[row * batch.groups + group]);
-                    for lane in 0..ABREAST {
-                        own[lane] = std::f64::consts::FRAC_1_SQRT_2 * (own[lane] + centre[lane]);
-                    }
-                    normals[row * batch.units + unit] = own;
+        if self.proposals == 1 {
+            let uniform = draw_pairs(simd, &of, (0, self.sweep, step), pairs, normals, 1);
+            self.proposed.uniform[first..first + ABREAST].copy_from_slice(&uniform);
+            return;
+        }
+        draw_pairs(simd, &of, (0, self.sweep, step), pairs, centre, 1);
+        let blocks = pairs.div_ceil(2) as u32;
+        for unit in 0..self.proposals {
+            draw_pairs(simd, &of, (blocks * (1 + unit as u32), self.sweep, step), pairs, &mut normals[unit..], self.proposals);
+            for row in 0..n {
+                let (mut own, centre) = (normals[row * self.proposals + unit], centre[row]);
+                for lane in 0..ABREAST {
+                    own[lane] = std::f64::consts::FRAC_1_SQRT_2 * (own[lane] + centre[lane]);
                 }
+                normals[row * self.proposals + unit] = own;
             }
         }
     }
 
     /// Steps of the parameters, within bounds or not fine.
     #[inline(always)]
-    fn step(&mut self, batch: Batch) {
+    fn step(&mut self, first: usize) {
         let (problem, parameters) = (self.problem, self.target.parameters.as_slice());
         let n = parameters.len();
         let Room { due, sizes, normals, to, ln_ratio, fine, .. } = &mut *self.room;
-        for group in 0..batch.groups {
-            let ln_sizes = self.tuning.ln_sizes(batch.first + group * ABREAST, self.step);
-            let mut own = [0.0; ABREAST];
-            for lane in 0..ABREAST {
-                own[lane] = Number::exp(ln_sizes[lane]);
-            }
-            sizes[group] = own;
+        let (mut size, ln_sizes) = ([0.0; ABREAST], self.tuning.ln_sizes(first, self.step));
+        for lane in 0..ABREAST {
+            size[lane] = Number::exp(ln_sizes[lane]);
         }
         for scale in self.scales.iter().filter(|scale| parameters.contains(&scale.parameter)) {
-            for (group, lane) in (0..batch.groups).flat_map(|group| (0..ABREAST).map(move |lane| (group, lane))) {
-                if scale.collapses(self.betas[batch.first + group * ABREAST + lane]) {
+            for lane in 0..ABREAST {
+                if scale.collapses(self.betas[first + lane]) {
                     // Nothing to propose: it is drawn when the move is decided.
-                    sizes[group][lane] = 0.0;
+                    size[lane] = 0.0;
                 }
             }
         }
-        for unit in 0..batch.units {
-            fine[unit] = due[unit / self.proposals];
-            ln_ratio[unit] = [0.0; ABREAST];
-        }
+        *sizes = size;
+        fine.fill(*due);
+        ln_ratio.fill([0.0; ABREAST]);
         for row in 0..n {
             let parameter = &problem.parameters[parameters[row]];
             let (low, high) = parameter.bounds;
-            for unit in 0..batch.units {
-                let group = unit / self.proposals;
-                let first = batch.first + group * ABREAST;
+            for unit in 0..self.proposals {
                 let (mut from, mut delta, mut along) = ([0.0; ABREAST], [0.0; ABREAST], [0.0; ABREAST]);
                 for column in 0..=row {
                     let shape = self.tuning.entries(first, self.step, row * n + column);
-                    let normals = &normals[column * batch.units + unit];
+                    let normals = &normals[column * self.proposals + unit];
                     for lane in 0..ABREAST {
                         along[lane] += shape[lane] * normals[lane];
                     }
                 }
-                let (theta, size) = (self.theta.abreast(parameters[row], first), sizes[group]);
+                let (theta, size) = (self.theta.abreast(parameters[row], first), *sizes);
                 for lane in 0..ABREAST {
                     delta[lane] = size[lane] * along[lane];
                     from[lane] = theta[lane];
@@ -279,14 +245,14 @@ impl Walks<'_> {
                     within[lane] &= there[lane] <= high;
                     within[lane] &= ratio[lane] > f64::NEG_INFINITY;
                 }
-                (to[row * batch.units + unit], ln_ratio[unit], fine[unit]) = (there, ratio, within);
+                (to[row * self.proposals + unit], ln_ratio[unit], fine[unit]) = (there, ratio, within);
             }
         }
     }
 
     /// Coefficients of the changed terms; those that the model refuses, or that leave the numbers, are not fine.
     #[inline(always)]
-    fn prepare(&mut self, level: Level, batch: Batch) {
+    fn prepare(&mut self, level: Level, first: usize) {
         let proposals = self.proposals;
         let Room { values: all, to, rows, coefficients, fine, .. } = &mut *self.room;
         let each = coefficients.len() / fine.len();
@@ -294,12 +260,12 @@ impl Walks<'_> {
         for &k in &self.target.terms {
             let term = &self.problem.terms[k as usize];
             let (length, bindings) = (term.extent.len(), term.bindings.len());
-            for unit in 0..batch.units {
+            for unit in 0..proposals {
                 for (b, binding) in term.bindings.iter().enumerate() {
                     let values = &mut all[b];
                     match (binding.free, rows[at + b]) {
-                        (Some(_), Some(row)) => *values = to[row * batch.units + unit],
-                        (Some(i), None) => values.copy_from_slice(self.theta.abreast(i, batch.first + unit / proposals * ABREAST)),
+                        (Some(_), Some(row)) => *values = to[row * proposals + unit],
+                        (Some(i), None) => values.copy_from_slice(self.theta.abreast(i, first)),
                         (None, _) => {}
                     }
                     binding.values(values);
@@ -318,12 +284,10 @@ impl Walks<'_> {
 
     /// What became of the proposals so far, for who decides.
     #[inline(always)]
-    fn tell(&mut self, batch: Batch) {
+    fn tell(&mut self, first: usize) {
         let good = if self.target.terms.is_empty() { Trial::Free } else { Trial::Evaluated };
-        for unit in 0..batch.units {
-            let (group, rival) = (unit / self.proposals, unit % self.proposals);
-            let (first, due) = (batch.first + group * ABREAST, &self.room.due[group]);
-            let (fine, ln_ratio) = (&self.room.fine[unit], &self.room.ln_ratio[unit]);
+        for unit in 0..self.proposals {
+            let (due, fine, ln_ratio) = (&self.room.due, &self.room.fine[unit], &self.room.ln_ratio[unit]);
             let mut states = [Trial::None; ABREAST];
             for lane in 0..ABREAST {
                 let state = if fine[lane] { good } else { Trial::Refused };
@@ -334,54 +298,52 @@ impl Walks<'_> {
                 self.state[first..first + ABREAST].copy_from_slice(&states);
             } else {
                 for lane in 0..ABREAST {
-                    let at = (first + lane) * self.proposals + rival;
+                    let at = (first + lane) * self.proposals + unit;
                     (self.ln_ratio[at], self.state[at]) = (ln_ratio[lane], states[lane]);
                 }
             }
             if self.abreast {
                 for row in 0..self.target.parameters.len() {
-                    self.proposed.values.abreast_mut(row, first).copy_from_slice(&self.room.to[row * batch.units + unit]);
+                    self.proposed.values.abreast_mut(row, first).copy_from_slice(&self.room.to[row * self.proposals + unit]);
                 }
             } else {
-                self.write(batch, unit);
+                self.write(first, unit);
             }
         }
         if !self.abreast || self.moves.followed {
-            self.go_on(batch);
+            self.go_on(first);
         }
     }
 
     /// Writes the proposals that are decided one by one.
-    fn write(&mut self, batch: Batch, unit: usize) {
-        let (d, group, rival) = (self.problem.dimension(), unit / self.proposals, unit % self.proposals);
-        for lane in (0..ABREAST).filter(|&lane| self.room.due[group][lane]) {
-            let place = batch.first + group * ABREAST + lane;
-            let at = place * self.proposals + rival;
+    fn write(&mut self, first: usize, unit: usize) {
+        let d = self.problem.dimension();
+        for lane in (0..ABREAST).filter(|&lane| self.room.due[lane]) {
+            let place = first + lane;
+            let at = place * self.proposals + unit;
             let row = &mut self.trial[at * d..(at + 1) * d];
             row.iter_mut().zip(self.theta.row(place)).for_each(|(to, from)| *to = from);
             for (number, &i) in self.target.parameters.iter().enumerate() {
-                row[i] = self.room.to[number * batch.units + unit][lane];
+                row[i] = self.room.to[number * self.proposals + unit][lane];
             }
-            if rival == 0 {
+            if unit == 0 {
                 self.due.push(place as u32);
             }
         }
     }
 
     /// Streams of walkers whose decision wants more than one number, or is followed.
-    fn go_on(&mut self, batch: Batch) {
+    fn go_on(&mut self, first: usize) {
         let pairs = self.target.parameters.len().div_ceil(2);
         let words = if self.proposals == 1 { 2 * pairs } else { 4 * pairs.div_ceil(2) * (1 + self.proposals) };
-        let lanes = (0..batch.groups).flat_map(|group| (0..ABREAST).map(move |lane| (group, lane)));
-        for (group, lane) in lanes.filter(|&(group, lane)| self.room.due[group][lane]) {
-            let place = batch.first + group * ABREAST + lane;
+        for place in (0..ABREAST).filter(|&lane| self.room.due[lane]).map(|lane| first + lane) {
             self.streams[place] = self.sources.at(place).stream_after(words as u32, self.sweep, self.step as u32);
         }
     }
 
     /// Appends what the engine is to evaluate.
     #[inline(always)]
-    fn hand_on(&mut self, batch: Batch) {
+    fn hand_on(&mut self, first: usize) {
         let terms = &self.target.terms;
         if terms.is_empty() {
             return;
@@ -389,45 +351,43 @@ impl Walks<'_> {
         let (moves, Room { coefficients, fine, handed, ln_ratio, .. }) = (&mut *self.moves, &mut *self.room);
         let of_unit = coefficients.len() / fine.len();
         let each = of_unit / ABREAST;
-        for group in 0..batch.groups {
-            let mut count = 0;
-            for lane in 0..ABREAST {
-                for unit in group * self.proposals..(group + 1) * self.proposals {
-                    handed[count] = (lane, unit);
-                    count += usize::from(fine[unit][lane]);
+        let mut count = 0;
+        for lane in 0..ABREAST {
+            for unit in 0..self.proposals {
+                handed[count] = (lane, unit);
+                count += usize::from(fine[unit][lane]);
+            }
+        }
+        let handed = &handed[..count];
+        let (first_term, begin) = (moves.term.len() as u32, moves.coefficients.len() as u32);
+        for place in 1..=count as u32 {
+            moves.term_start.push(first_term + place * terms.len() as u32);
+            moves.coefficient_start.push(begin + place * each as u32);
+        }
+        for &(lane, _) in handed {
+            moves.walker.push(self.offset + self.walker_of[first + lane]);
+        }
+        moves.coefficients.resize(begin as usize + count * each, 0.0);
+        moves.term.resize(first_term as usize + count * terms.len(), 0);
+        let (into, changed) = (&mut moves.coefficients[begin as usize..], &mut moves.term[first_term as usize..]);
+        let (mut from, mut at) = (0, 0);
+        for (number, &k) in terms.iter().enumerate() {
+            let length = self.problem.terms[k as usize].extent.len();
+            for (place, &(lane, unit)) in handed.iter().enumerate() {
+                let own = &coefficients[unit * of_unit + from + lane * length..][..length];
+                for (out, coefficient) in into[place * each + at..][..length].iter_mut().zip(own) {
+                    *out = *coefficient;
                 }
+                changed[place * terms.len() + number] = k;
             }
-            let handed = &handed[..count];
-            let (first_term, first) = (moves.term.len() as u32, moves.coefficients.len() as u32);
-            for place in 1..=count as u32 {
-                moves.term_start.push(first_term + place * terms.len() as u32);
-                moves.coefficient_start.push(first + place * each as u32);
-            }
-            for &(lane, _) in handed {
-                moves.walker.push(self.offset + self.walker_of[batch.first + group * ABREAST + lane]);
-            }
-            moves.coefficients.resize(first as usize + count * each, 0.0);
-            moves.term.resize(first_term as usize + count * terms.len(), 0);
-            let (into, changed) = (&mut moves.coefficients[first as usize..], &mut moves.term[first_term as usize..]);
-            let (mut from, mut at) = (0, 0);
-            for (number, &k) in terms.iter().enumerate() {
-                let length = self.problem.terms[k as usize].extent.len();
-                for (place, &(lane, unit)) in handed.iter().enumerate() {
-                    let own = &coefficients[unit * of_unit + from + lane * length..][..length];
-                    for (out, coefficient) in into[place * each + at..][..length].iter_mut().zip(own) {
-                        *out = *coefficient;
-                    }
-                    changed[place * terms.len() + number] = k;
-                }
-                (from, at) = (from + length * ABREAST, at + length);
-            }
-            if moves.followed {
-                for &(lane, unit) in handed {
-                    let place = batch.first + group * ABREAST + lane;
-                    moves.beta.push(self.betas[place]);
-                    moves.ln_ratio.push(ln_ratio[unit][lane]);
-                    moves.stream.push(self.streams[place].clone());
-                }
+            (from, at) = (from + length * ABREAST, at + length);
+        }
+        if moves.followed {
+            for &(lane, unit) in handed {
+                let place = first + lane;
+                moves.beta.push(self.betas[place]);
+                moves.ln_ratio.push(ln_ratio[unit][lane]);
+                moves.stream.push(self.streams[place].clone());
             }
         }
     }
