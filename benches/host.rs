@@ -20,8 +20,8 @@ mod null;
 
 use null::Null;
 
-/// Rungs that a ladder has, about.
-const RUNGS: usize = 10;
+/// Rungs that a ladder comes to have, about.
+const RUNGS: usize = 17;
 const COPIES: usize = 8;
 /// Sweeps where none are asked for: half of them adapt.
 const SWEEPS: usize = 1024;

@@ -108,6 +108,13 @@ MUTANTS = [
         ["--lib", "copies_side_by_side_are_what_they_are_alone"],
     ),
     (
+        "walkers that begin their sweeps anew with every turn",
+        "src/sampler/tile.rs",
+        "some(works, first..end, settings)",
+        "some(works, 0..end - first, settings)",
+        ["--test", "suite", "batches::what_comes_of_a_problem_does_not_depend_on_who_takes_turns_with_it"],
+    ),
+    (
         "walkers abreast that get each other's coefficients",
         "src/models/mod.rs",
         "own[i] = theta[i][lane];",

@@ -131,7 +131,7 @@ pub fn count(lists: &[Moves]) -> usize {
 pub enum Tiling {
     /// One ladder a tile: one task carries it through a whole round without leaving its core.
     Ladder,
-    /// Two tiles, each half the population: one is evaluated while the host decides for the other.
+    /// Two tiles, each half of those walkers that take turns together: one is evaluated while the host decides for the other.
     Halves,
 }
 

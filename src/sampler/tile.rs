@@ -1,5 +1,6 @@
 //! One round of the sampler's loop: chains are dealt to tiles, and each tile steps through its sweeps.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -15,6 +16,11 @@ use crate::error::{Error, Result};
 
 /// Most walkers of a tile that a probe asks.
 const WITNESSES: usize = 64;
+/// Walkers in turn at a time, a core: what the host reads and writes of them in a sweep, some 300 bytes each, stays in its caches. With many more, most of
+/// its time is spent waiting for memory (`cargo bench --bench host`).
+const CACHED: usize = 8192;
+/// Sweeps that some walkers make before others take their turn: they are read from memory once for all of them.
+const TOGETHER: usize = 64;
 
 /// A tile in work.
 struct Work<'c, 'p> {
@@ -29,43 +35,37 @@ type End = (bool, Option<Found>);
 
 /// Makes one round: every chain of every campaign makes its quota of sweeps.
 pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], settings: &Settings<'_>) -> Result<()> {
-    let mut parts = Vec::new();
+    let mut all: Vec<Vec<Part<'_, 'p>>> = Vec::new();
     for campaign in campaigns.iter_mut().filter(|c| c.quota > 0) {
         let (adapting, quota, witnesses) = (campaign.adapting(), campaign.quota, campaign.witnesses());
         let (moves, refresh) = (&*campaign.moves, &*campaign.refresh);
-        parts.extend(campaign.chains.iter_mut().map(|chains| Part { chains, moves, refresh, quota, adapting, witnesses, offset: 0 }));
+        let part = |chains| Part { chains, moves, refresh, quota, adapting, witnesses, offset: 0 };
+        all.push(campaign.chains.iter_mut().map(part).collect());
     }
-    let dealt: Vec<Vec<Part<'_, 'p>>> = match engine.tiling() {
-        Tiling::Ladder => parts.into_iter().map(|p| vec![p]).collect(),
-        Tiling::Halves => {
-            let half = parts.len().div_ceil(2);
-            let rest = parts.split_off(half);
-            [parts, rest].into_iter().filter(|t| !t.is_empty()).collect()
-        }
-    };
     let ends: Vec<End> = match engine.tiling() {
         Tiling::Ladder => {
-            let each = |parts| {
-                let mut work = Work::new(engine, parts, settings.proposals)?;
+            let each = |part| {
+                let mut work = Work::new(engine, vec![part], settings.proposals)?;
                 work.load(engine)?;
                 // A ladder in work has room for what refits remember.
                 work.host.parts_mut().for_each(|p| p.chains.remember(true));
-                let cut = sweep_on(std::slice::from_mut(&mut work), settings);
+                let sweeps = 0..work.sweeps();
+                let cut = some(std::slice::from_mut(&mut work), sweeps, settings);
                 work.host.parts_mut().for_each(|p| p.chains.remember(false));
                 let cut = cut?;
                 work.finish()?;
                 Ok((cut, work.probe))
             };
-            dealt.into_par_iter().map(each).collect::<Result<_>>()?
+            all.into_par_iter().flatten().map(each).collect::<Result<_>>()?
         }
         Tiling::Halves => {
-            let mut works = dealt.into_iter().map(|parts| Work::new(engine, parts, settings.proposals)).collect::<Result<Vec<_>>>()?;
-            for work in &mut works {
-                work.load(engine)?;
-            }
-            let cut = sweep_on(&mut works, settings)?;
-            works.iter_mut().try_for_each(Work::finish)?;
-            works.iter().map(|w| (cut, w.probe)).collect()
+            let work = |parts| Work::new(engine, parts, settings.proposals);
+            let groups = groups(all, CACHED * rayon::current_num_threads()).into_iter();
+            let mut works = groups.map(|group| halves(group).map(work).collect()).collect::<Result<Vec<Vec<_>>>>()?;
+            works.iter_mut().flatten().try_for_each(|work| work.load(engine))?;
+            let cut = by_turns(&mut works, settings)?;
+            works.iter_mut().flatten().try_for_each(Work::finish)?;
+            works.iter().flatten().map(|w| (cut, w.probe)).collect()
         }
     };
     let cut = ends.iter().any(|e| e.0);
@@ -77,20 +77,56 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
     Ok(())
 }
 
-/// All sweeps of the round, of tiles in turn: while the host decides and proposes for one, the engine evaluates the other. True where the deadline
-/// cut it short.
-fn sweep_on(works: &mut [Work<'_, '_>], settings: &Settings<'_>) -> Result<bool> {
-    let sweeps = works.iter().map(Work::sweeps).max().unwrap_or(0);
+/// Cuts campaigns into groups of about so many walkers at most, all of a campaign in one.
+fn groups<'c, 'p>(all: Vec<Vec<Part<'c, 'p>>>, most: usize) -> Vec<Vec<Part<'c, 'p>>> {
+    let walkers = |parts: &[Part<'_, '_>]| parts.iter().map(|p| p.chains.walkers()).sum::<usize>();
+    let total: usize = all.iter().map(|parts| walkers(parts)).sum();
+    let mut groups: Vec<Vec<Part<'c, 'p>>> = Vec::new();
+    let (each, mut before) = (total.div_ceil(total.div_ceil(most).max(1)), 0);
+    for mut parts in all {
+        if before >= groups.len() * each {
+            groups.push(Vec::new());
+        }
+        before += walkers(&parts);
+        groups.last_mut().into_iter().for_each(|group| group.extend(std::mem::take(&mut parts)));
+    }
+    groups
+}
+
+/// Deals a group to two tiles.
+fn halves<'c, 'p>(mut parts: Vec<Part<'c, 'p>>) -> impl Iterator<Item = Vec<Part<'c, 'p>>> {
+    let rest = parts.split_off(parts.len().div_ceil(2));
+    [parts, rest].into_iter().filter(|tile| !tile.is_empty())
+}
+
+/// All sweeps of the round, some of each group in turn. True where the deadline cut it short.
+fn by_turns(groups: &mut [Vec<Work<'_, '_>>], settings: &Settings<'_>) -> Result<bool> {
+    let all = |works: &[Work<'_, '_>]| works.iter().map(Work::sweeps).max().unwrap_or(0);
+    let most = groups.iter().map(|works| all(works)).max().unwrap_or(0);
+    let together = if groups.len() > 1 { TOGETHER } else { most.max(1) };
+    for first in (0..most).step_by(together) {
+        for works in &mut *groups {
+            let end = all(works).min(first + together);
+            if first < end && some(works, first..end, settings)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Some sweeps of tiles in turn: while the host decides and proposes for one, the engine evaluates the other. True where the deadline cut them short.
+fn some(works: &mut [Work<'_, '_>], sweeps: Range<usize>, settings: &Settings<'_>) -> Result<bool> {
     let steps = works.iter().map(Work::steps).max().unwrap_or(0);
-    works.iter_mut().try_for_each(|work| work.turn(None, Some(Turn { sweep: 0, step: 0, last: steps == 1 })))?;
-    for sweep in 0..sweeps {
+    let turn = |sweep, step| Turn { sweep, step, last: step + 1 == steps };
+    works.iter_mut().try_for_each(|work| work.turn(None, Some(turn(sweeps.start, 0))))?;
+    for sweep in sweeps.clone() {
         if over(settings)? {
             return Ok(true);
         }
         for step in 0..steps {
             let (now, next) = (step + 1, sweep + 1);
-            let turn = |sweep, step| Turn { sweep, step, last: step + 1 == steps };
-            let coming = if now < steps { Some(turn(sweep, now)) } else { (next < sweeps).then(|| turn(next, 0)) };
+            let coming = if now < steps { Some(turn(sweep, now)) } else { (next < sweeps.end).then(|| turn(next, 0)) };
             works.iter_mut().try_for_each(|work| work.turn(Some(turn(sweep, step)), coming))?;
         }
     }

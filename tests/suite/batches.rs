@@ -1,5 +1,6 @@
 //! The same bytes whatever number of frames is sampled as one population, and however many populations are in work.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
@@ -9,8 +10,13 @@ use keisoku::dataset::{self, Dataset, Entry};
 use keisoku::engine::cpu::{Cpu, Precision};
 use keisoku::engine::{Engine, Numbers, Roster, Tile, Tiling};
 use keisoku::error::Result;
+use keisoku::problem::{self, Problem};
 use keisoku::report::{Folder, Header, Peaks, SCHEMA};
+use keisoku::sampler::{self, Sampled};
 use keisoku::spec::{RawSpec, Spec};
+
+use crate::examples;
+use crate::null::Null;
 
 /// Frames of the demo that are run.
 const FRAMES: usize = 5;
@@ -83,4 +89,32 @@ fn the_bytes_do_not_depend_on_the_size_of_a_population() {
     assert!(files(&Halved(cpu()), 1, FRAMES, 1) == one, "{FRAMES} frames in two tiles give other bytes");
     // Bytes can differ: with another seed every file does.
     assert!(files(&cpu(), 2, 1, 1).iter().zip(&one).all(|(other, one)| other != one));
+}
+
+/// Peaks on an engine that evaluates nothing, sampled by so many threads: with fewer, fewer walkers take their turns together. The judge asks for
+/// records of unlike length.
+fn sampled(problems: &[Problem], threads: usize) -> Vec<Sampled> {
+    let stop = AtomicBool::new(false);
+    let settings = sampler::Settings { seed: 3, copies: 8, proposals: 1, max_sweeps: 300, most_rows: 8, deadline: None, stop: &stop };
+    let judge = |problem: &Problem, _: &Sampled| 1.0 + 0.25 * f64::from(problem.frame.parse::<u32>().unwrap() % 4);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| sampler::run(&Null::default(), problems, &settings, &judge)).unwrap()
+}
+
+#[test]
+fn what_comes_of_a_problem_does_not_depend_on_who_takes_turns_with_it() {
+    let (mut spec, dataset) = examples::read("yardstick-a");
+    spec.groups[0].candidates.retain(|c| c.k == Some(1));
+    let frame = dataset.load(&dataset.entries[0], &spec.data).unwrap();
+    let one = problem::build(&spec, &frame).unwrap().remove(0);
+    let problems: Vec<Problem> = (0..130).map(|frame| Problem { frame: frame.to_string(), ..one.clone() }).collect();
+    let (turns, together) = (sampled(&problems, 1), sampled(&problems, 4));
+    let walkers: usize = turns.iter().map(|s| s.betas.len() * s.copies.len()).sum();
+    assert!(walkers > 8192, "{walkers} walkers do not take turns");
+    let kept: BTreeSet<usize> = turns.iter().map(|s| s.copies[0].sweeps).collect();
+    assert!(kept.len() > 1 && kept.iter().all(|sweeps| *sweeps > 64), "{kept:?} sweeps were kept");
+    for (frame, (a, b)) in turns.iter().zip(&together).enumerate() {
+        assert!(a.betas == b.betas && a.copies == b.copies, "frame {frame}");
+    }
+    assert!(turns[0].copies != turns[1].copies, "with other seeds there is no difference");
 }
