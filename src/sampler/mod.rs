@@ -63,8 +63,9 @@ pub struct Settings<'a> {
     pub stop: &'a AtomicBool,
 }
 
-/// Problems from which on a tile that has half of them is half of the population.
+/// Problems from which on a tile that has half of them is half of the population, unless each has so many copies that it takes turns alone.
 const MANY: usize = 16;
+const MANY_COPIES: usize = 100;
 
 /// Fewest draws that a copy may keep before it thins them.
 const LEAST_ROWS: usize = 1000;
@@ -99,8 +100,8 @@ pub fn run_with(
 ) -> Result<Vec<Sampled>> {
     let beside = match engine.tiling() {
         Tiling::Ladder => 1,
-        // Half of them in each half, but for many problems, of which each half has as many.
-        Tiling::Halves if problems.len() < MANY => settings.copies.div_ceil(2),
+        // Half of them in each tile, but for many problems, of which each tile has as many.
+        Tiling::Halves if problems.len() < MANY || settings.copies >= MANY_COPIES => settings.copies.div_ceil(2),
         Tiling::Halves => settings.copies,
     };
     let campaigns = problems.iter().map(|p| Campaign::new(p, moves(p), settings, beside));

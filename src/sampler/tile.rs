@@ -60,8 +60,7 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
         }
         Tiling::Halves => {
             let work = |parts| Work::new(engine, parts, settings.proposals);
-            let groups = groups(all, CACHED * rayon::current_num_threads()).into_iter();
-            let mut works = groups.map(|group| halves(group).map(work).collect()).collect::<Result<Vec<Vec<_>>>>()?;
+            let mut works = groups(all).into_iter().map(|group| halves(group).map(work).collect()).collect::<Result<Vec<Vec<_>>>>()?;
             works.iter_mut().flatten().try_for_each(|work| work.load(engine))?;
             let cut = by_turns(&mut works, settings)?;
             works.iter_mut().flatten().try_for_each(Work::finish)?;
@@ -77,20 +76,26 @@ pub(super) fn round<'p>(engine: &'p dyn Engine, campaigns: &mut [Campaign<'p>], 
     Ok(())
 }
 
-/// Cuts campaigns into groups of about so many walkers at most, all of a campaign in one.
-fn groups<'c, 'p>(all: Vec<Vec<Part<'c, 'p>>>, most: usize) -> Vec<Vec<Part<'c, 'p>>> {
-    let walkers = |parts: &[Part<'_, '_>]| parts.iter().map(|p| p.chains.walkers()).sum::<usize>();
-    let total: usize = all.iter().map(|parts| walkers(parts)).sum();
-    let mut groups: Vec<Vec<Part<'c, 'p>>> = Vec::new();
-    let (each, mut before) = (total.div_ceil(total.div_ceil(most).max(1)), 0);
-    for mut parts in all {
-        if before >= groups.len() * each {
-            groups.push(Vec::new());
+/// Deals campaigns to groups that take turns, all of a campaign to one.
+fn groups<'c, 'p>(all: Vec<Vec<Part<'c, 'p>>>) -> Vec<Vec<Part<'c, 'p>>> {
+    let walkers: Vec<usize> = all.iter().map(|parts| parts.iter().map(|p| p.chains.walkers()).sum()).collect();
+    let (mut groups, mut last): (Vec<Vec<_>>, _) = (Vec::new(), None);
+    for (parts, number) in all.into_iter().zip(numbers(&walkers, CACHED * rayon::current_num_threads())) {
+        match groups.last_mut() {
+            Some(group) if last == Some(number) => group.extend(parts),
+            _ => groups.push(parts),
         }
-        before += walkers(&parts);
-        groups.last_mut().into_iter().for_each(|group| group.extend(std::mem::take(&mut parts)));
+        last = Some(number);
     }
     groups
+}
+
+/// The number of each campaign's group by its walkers: as many groups as it takes for none to have more than `most` and one campaign's.
+fn numbers(walkers: &[usize], most: usize) -> Vec<usize> {
+    let total: usize = walkers.iter().sum();
+    let each = total.div_ceil(total.div_ceil(most).max(1)).max(1);
+    let before = walkers.iter().scan(0, |sum, own| Some(std::mem::replace(sum, *sum + own)));
+    before.map(|before| before / each).collect()
 }
 
 /// Deals a group to two tiles.
@@ -257,5 +262,23 @@ impl<'c, 'p> Work<'c, 'p> {
             self.tile.settle(self.host.choices())?;
         }
         if proposed.is_none() || !self.host.proposes() { Ok(()) } else { self.tile.submit(self.host.moves()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbers;
+
+    #[test]
+    fn groups_are_as_even_as_campaigns_allow() {
+        assert_eq!(numbers(&[80; 100], 8192), [0; 100], "all take turns together");
+        let walkers: Vec<usize> = (0..1000).map(|i| 40 + 13 * i % 90).collect();
+        let (numbers_of, total) = (numbers(&walkers, 8192), walkers.iter().sum::<usize>());
+        let mut each = vec![0; total.div_ceil(8192)];
+        numbers_of.iter().zip(&walkers).for_each(|(&group, own)| each[group] += own);
+        assert!(numbers_of.is_sorted() && each.len() > 2);
+        assert!(each.iter().all(|walkers| walkers.abs_diff(total / each.len()) < 130), "{each:?}");
+        assert_eq!(numbers(&[20_000, 100, 20_000], 8192), [0, 2, 2], "no campaign is cut");
+        assert_eq!(numbers(&[], 8192), [0; 0]);
     }
 }

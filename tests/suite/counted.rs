@@ -189,14 +189,15 @@ fn population(problems: usize) -> Vec<Problem> {
     vec![problem::build(&spec, &frame).unwrap().remove(0); problems]
 }
 
-/// Samples on one thread with 16 copies and so many proposals a step until the engine has seen `most` steps, or to the end; returns the log.
+/// Samples with 16 copies and so many proposals a step until the engine has seen `most` steps, or to the end; returns the log. On three threads all
+/// walkers take their turns together.
 fn count(engine: &dyn Engine, problems: usize, proposals: usize, max_sweeps: usize, most: usize) -> Log {
     let problems = population(problems);
     let stop = AtomicBool::new(false);
     let settings = Settings { seed: 1, copies: 16, proposals, max_sweeps, most_rows: 64, deadline: None, stop: &stop };
     let counting = Counting::new(engine, &stop, most);
-    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    let ended = one.install(|| sampler::run(&counting, &problems, &settings, &|_, _| 1.0).map(|_| ()));
+    let three = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    let ended = three.install(|| sampler::run(&counting, &problems, &settings, &|_, _| 1.0).map(|_| ()));
     assert!(ended.is_ok() || stop.load(Ordering::Relaxed), "{ended:?}");
     counting.log.into_inner().unwrap()
 }
