@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use keisoku::batch::{self, Plan, Settings};
 use keisoku::dataset::{self, Dataset, Entry};
@@ -91,11 +92,20 @@ fn the_bytes_do_not_depend_on_the_size_of_a_population() {
     assert!(files(&cpu(), 2, 1, 1).iter().zip(&one).all(|(other, one)| other != one));
 }
 
-/// Peaks on an engine that evaluates nothing, sampled by so many threads: with fewer, fewer walkers take their turns together. The judge asks for
-/// records of unlike length.
-fn sampled(problems: &[Problem], threads: usize) -> Vec<Sampled> {
+/// So many problems of one peak.
+fn peaks(problems: u32) -> Vec<Problem> {
+    let (mut spec, dataset) = examples::read("yardstick-a");
+    spec.groups[0].candidates.retain(|c| c.k == Some(1));
+    let frame = dataset.load(&dataset.entries[0], &spec.data).unwrap();
+    let one = problem::build(&spec, &frame).unwrap().remove(0);
+    (0..problems).map(|frame| Problem { frame: frame.to_string(), ..one.clone() }).collect()
+}
+
+/// What comes of them on an engine that evaluates nothing, sampled by so many threads: with fewer, fewer walkers take their turns together. The judge
+/// asks for records of unlike length.
+fn sampled(problems: &[Problem], copies: usize, threads: usize, (max_sweeps, deadline): (usize, Option<Instant>)) -> Vec<Sampled> {
     let stop = AtomicBool::new(false);
-    let settings = sampler::Settings { seed: 3, copies: 8, proposals: 1, max_sweeps: 300, most_rows: 8, deadline: None, stop: &stop };
+    let settings = sampler::Settings { seed: 3, copies, proposals: 1, max_sweeps, most_rows: 8, deadline, stop: &stop };
     let judge = |problem: &Problem, _: &Sampled| 1.0 + 0.25 * f64::from(problem.frame.parse::<u32>().unwrap() % 4);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     pool.install(|| sampler::run(&Null::default(), problems, &settings, &judge)).unwrap()
@@ -103,12 +113,8 @@ fn sampled(problems: &[Problem], threads: usize) -> Vec<Sampled> {
 
 #[test]
 fn what_comes_of_a_problem_does_not_depend_on_who_takes_turns_with_it() {
-    let (mut spec, dataset) = examples::read("yardstick-a");
-    spec.groups[0].candidates.retain(|c| c.k == Some(1));
-    let frame = dataset.load(&dataset.entries[0], &spec.data).unwrap();
-    let one = problem::build(&spec, &frame).unwrap().remove(0);
-    let problems: Vec<Problem> = (0..130).map(|frame| Problem { frame: frame.to_string(), ..one.clone() }).collect();
-    let (turns, together) = (sampled(&problems, 1), sampled(&problems, 4));
+    let problems = peaks(130);
+    let (turns, together) = (sampled(&problems, 8, 1, (300, None)), sampled(&problems, 8, 4, (300, None)));
     let walkers: usize = turns.iter().map(|s| s.betas.len() * s.copies.len()).sum();
     assert!(walkers > 8192, "{walkers} walkers do not take turns");
     let kept: BTreeSet<usize> = turns.iter().map(|s| s.copies[0].sweeps).collect();
@@ -117,4 +123,17 @@ fn what_comes_of_a_problem_does_not_depend_on_who_takes_turns_with_it() {
         assert!(a.betas == b.betas && a.copies == b.copies, "frame {frame}");
     }
     assert!(turns[0].copies != turns[1].copies, "with other seeds there is no difference");
+}
+
+/// It falls into some group's turn, and others have then made more or fewer sweeps; all copies of a problem have made the same.
+#[test]
+fn a_deadline_cuts_all_copies_of_a_problem_alike() {
+    // So many copies that each tile of a group has half of them.
+    let soon = Instant::now() + Duration::from_millis(1500);
+    let cut = sampled(&peaks(20), 110, 1, (usize::MAX / 8, Some(soon)));
+    assert!(cut.iter().all(|s| s.timed_out), "not all are said to be cut");
+    for (frame, s) in cut.iter().enumerate() {
+        let sweeps: BTreeSet<usize> = s.copies.iter().map(|c| c.sweeps).collect();
+        assert_eq!(sweeps.len(), 1, "frame {frame}: {sweeps:?}");
+    }
 }
